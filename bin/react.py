@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""react: keeps one reaction on each message, telling where its task stands: 👀 ✍ 👍 or 💔.
+
+A view: it only reads the spool. Takes: tickets of the newest two days and all that are open. Adds:
+reactions, and state/react.json with those that were set. Delivery: the last state, at least once; a
+reaction that Telegram refuses (the message is gone) is given up.
+"""
+
+import _here  # noqa: F401
+
+from collections.abc import Callable
+
+from skazano import files, ids, view
+from skazano.chat import Refused, Telegram
+from skazano.log import NOTICE, WARNING, log
+from skazano.reactions import wanted
+from skazano.stage import Context, Later
+from skazano.task import BadTask, TaskDir
+
+
+def open_view(context: Context) -> Callable[[], float | None]:
+    telegram = Telegram(context.settings)
+    path = context.spool.state / "react.json"
+    shown: dict[str, str] = files.read_json(path) or {}
+
+    def look() -> float | None:
+        before = dict(shown)
+        try:
+            for id, emoji in wanted(context.spool, shown):
+                if context.stopping:
+                    return None
+                _set(context, telegram, id, emoji)
+                shown[id] = emoji
+                log(id, "reaction", emoji=emoji)
+                context.ping()
+        except Later as trouble:
+            log("-", "reactions wait", level=WARNING, reason=trouble)
+            return trouble.seconds or 30.0
+        finally:
+            if shown != before:
+                files.write_json(path, shown)
+        return None
+
+    return look
+
+
+def _set(context: Context, telegram: Telegram, id: str, emoji: str) -> None:
+    try:
+        card = TaskDir(context.spool.dir(id)).load()
+        if card.chat is None or card.message is None or ids.parent(id):
+            return
+        telegram.ask(telegram.bot.set_message_reaction(card.chat, card.message, emoji))
+    except (BadTask, Refused) as error:
+        log(id, "no reaction", level=NOTICE, emoji=emoji, error=error)
+
+
+if __name__ == "__main__":
+    view.main("react", open_view)

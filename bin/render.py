@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""render: writes the static pages. A view: it only reads the spool, and can be run anew at any time.
+
+Takes: the spool as it is. Adds: the pages below paths.site. Delivery: whatever is missed or lost is
+written at the next look; `skazano render` writes everything anew.
+"""
+
+import _here  # noqa: F401
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from skazano import view
+from skazano.stage import Context
+
+
+def open_view(context: Context) -> Callable[[], float | None]:
+    from skazano.pages import Site
+
+    site = Site(
+        context.settings.spool,
+        context.settings.site,
+        list(context.projects().values()),
+        context.config.chat.lang,
+        ZoneInfo(context.config.pages.timezone) if context.config.pages.timezone else None,
+    )
+
+    def look() -> None:
+        site.projects = list(context.projects().values())
+        site.sync()
+
+    return look
+
+
+if __name__ == "__main__":
+    view.main("render", open_view)

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""reply: answers, and asks about what is parked.
+
+Takes: answer.txt or error.txt; answer.oga if the chat wants to be answered by voice. Adds: reply.json
+(message ids). Goes to: done/, or failed/ if there is an error.txt. Delivery: at least once; a part that
+was being sent when the process died is sent again and says that it may be a repeat. Each turn it also
+looks at unsorted/ and hold/: what lies there unasked gets its question, with buttons, once.
+"""
+
+import _here  # noqa: F401
+
+from skazano import answering, stage
+from skazano.log import WARNING, log
+from skazano.task import BadTask, TaskDir
+
+
+def work(task: TaskDir, context: stage.Context) -> str:
+    ends = "failed" if task.has("error.txt") else "done"
+    card = task.load()
+    if card.chat is None:
+        return ends
+    from skazano.chat import Refused
+
+    try:
+        answering.send(task, card, context, _telegram(context))
+    except Refused as error:
+        # The person blocked the bot, or the chat is gone. What was done is done, and is on the pages.
+        log(task.id, "answer refused", level=WARNING, chat=card.chat, error=error)
+        context.note(refused=str(error))
+    return ends
+
+
+def ask(context: stage.Context) -> None:
+    for box in ("unsorted", "hold"):
+        for ticket in context.spool.tickets(box):
+            if context.stopping:
+                return
+            task = TaskDir(context.spool.dir(ticket.id))
+            if (task.json("ask.json") or {}).get("asked"):
+                continue
+            try:
+                answering.ask(ticket, context, lambda: _telegram(context))
+            except stage.Later as trouble:
+                log(ticket.id, "question waits", level=WARNING, reason=trouble)
+                return
+            except BadTask as trouble:
+                log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
+
+
+def _telegram(context: stage.Context) -> "answering.Telegram":
+    if "telegram" not in context.kept:
+        from skazano.chat import Telegram
+
+        context.kept["telegram"] = Telegram(context.settings)
+    return context.kept["telegram"]
+
+
+if __name__ == "__main__":
+    stage.main(stage.Stage("reply", work, aside=ask, also_watch=("unsorted", "hold")))

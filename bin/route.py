@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""route: finds the project, and answers what is no work: settings phrases, commands, «отмена».
+
+Takes: transcript.txt. Adds: request.txt (the words without the settings phrase); project and mode in
+task.json; answer.txt for what is answered at once. Goes to: refine, reply, or unsorted/ where the person
+is asked. Delivery: at least once, with the same result: a setting that is set twice is set.
+"""
+
+import _here  # noqa: F401
+
+from skazano import routing, stage
+from skazano.task import TaskDir
+from skazano.understand import settings as spoken
+
+
+def work(task: TaskDir, context: stage.Context) -> str:
+    card, text = task.load(), (task.text("transcript.txt") or "").strip()
+    desk = routing.Desk(task, card, context)
+    if card.project and task.has("request.txt"):
+        return "refine"  # filed by a person while it waited here
+    if text.startswith("/"):
+        return desk.command(text)
+    if not text:
+        return desk.answer("no-words")
+    if spoken.is_cancel(text):
+        return desk.cancel_latest()
+    phrase = spoken.parse(text, desk.projects)
+    if phrase is not None:
+        return desk.settle(phrase)
+    return desk.file(text)
+
+
+if __name__ == "__main__":
+    stage.main(stage.Stage("route", work))

@@ -1,0 +1,124 @@
+"""What people do to tasks: file, retry, hold, cancel. The command, the buttons and the pages all come here.
+
+Each act takes the ticket first, so it never meets a stage at work, and doing it twice changes nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from skazano import files
+from skazano.spool import STAGES, Busy, Held, Spool, SpoolError
+from skazano.task import TaskDir
+from skazano.texts import say
+
+# What each stage adds; a retry from a stage puts this and all that follows aside.
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "download": (),  # what was said is never put aside
+    "transcribe": ("transcript.txt", "transcript.json"),
+    "route": ("request.txt",),
+    "refine": ("refined.txt", "prompt.md"),
+    "execute": ("run", "result.md", "commit.json", "changes.patch"),
+    "summarize": ("answer.txt",),
+    "speak": ("speech.txt", "answer.oga", "speech.json"),
+    "reply": ("reply.json",),
+}
+
+
+class NotPossible(SpoolError):
+    """The act does not fit where the task stands; the text says so."""
+
+
+def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
+    """Put the task under a project and let it go on from `refine`. Raises NoTask, Busy, NotPossible."""
+    with spool.take(id) as held:
+        task = TaskDir(held.dir)
+        card = task.load()
+        if held.ticket.box not in ("unsorted", "hold", "failed") and card.project == project:
+            raise NotPossible(f"{id} is under {project} already")
+        if held.ticket.box == "waiting":
+            raise NotPossible(f"{id} waits for its subtasks: move those")
+        card.project = project
+        card.tool = None
+        _put_aside(task, "refine")
+        if not task.has("request.txt") and not (task.text("transcript.txt") or "").strip():
+            raise NotPossible(f"{id} has no words yet: it can be filed after transcribe")
+        task.save(card)
+        task.history("skazano", "filed", project=project, by=by)
+        held.hand_on("refine" if task.has("request.txt") else "route")
+
+
+def retry(spool: Spool, id: str, *, by: str, stage: str | None = None) -> str:
+    """Let a failed, held or finished task go again from `stage` (default: where it failed or was held;
+    a finished one from execute). What it had made from there on is kept in earlier/<n>/. The stage."""
+    with spool.take(id) as held:
+        task = TaskDir(held.dir)
+        if held.ticket.box in ("waiting", "unsorted") and stage is None:
+            raise NotPossible(f"{id} lies in {held.ticket.box}/: file it under a project, or name a stage")
+        stage = stage or _stage_of(held, task)
+        if stage not in STAGES:
+            raise NotPossible(f"no stage {stage!r}; there are: {', '.join(STAGES)}")
+        _put_aside(task, stage)
+        task.history("skazano", "retried", stage_again=stage, by=by)
+        held.hand_on(stage)
+        return stage
+
+
+def hold(spool: Spool, id: str, *, by: str) -> str:
+    """Stop a waiting task until a person decides; the stage before which it stands."""
+    with spool.take(id) as held:
+        ticket, task = held.ticket, TaskDir(held.dir)
+        if ticket.box != "hold" or ticket.stage is None:
+            raise NotPossible(f"{id} lies in {ticket.place}: only what waits in a queue can be held")
+        task.history("skazano", "held", by=by)
+        # Whoever held it knows: no question is asked about it.
+        task.write_json("ask.json", {"asked": "no", "by": by})
+        return ticket.stage
+
+
+def cancel(spool: Spool, id: str, *, by: str) -> str:
+    """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
+    try:
+        held = spool.take(id)
+    except Busy:
+        files.write_file(spool.dir(id) / "cancel", by + "\n")
+        return "stopping"
+    with held:
+        task = TaskDir(held.dir)
+        if held.ticket.box in ("done", "failed"):
+            raise NotPossible(f"{id} is finished: there is nothing to cancel")
+        task.write("cancel", by)
+        task.write("answer.txt", say(task.load().lang, "cancelled"))
+        task.history("skazano", "cancelled", by=by)
+        held.hand_on("reply")
+    return "cancelled"
+
+
+def _stage_of(held: Held, task: TaskDir) -> str:
+    if held.ticket.stage:
+        return held.ticket.stage
+    if held.ticket.box == "failed":
+        for event in reversed(task.events()):
+            if event.get("event") == "failed" and event.get("stage") in STAGES:
+                return str(event["stage"])
+    return "execute" if task.has("prompt.md") else "route"
+
+
+def _put_aside(task: TaskDir, stage: str) -> None:
+    """Move what `stage` and those after it made into earlier/<n>/: evidence is never deleted."""
+    made = [name for later in STAGES[STAGES.index(stage) :] for name in OUTPUTS[later]]
+    there = [name for name in (*made, "error.txt", "cancel", "ask.json") if task.has(name)]
+    if not there:
+        return
+    target = _fresh(task.path / "earlier")
+    for name in there:
+        (task.path / name).rename(target / name)
+    files.fsync_dir(target)
+    files.fsync_dir(task.path)
+
+
+def _fresh(folder: Path) -> Path:
+    folder.mkdir(mode=0o750, exist_ok=True)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
+    target = folder / str(number)
+    target.mkdir(mode=0o750)
+    return target

@@ -1,0 +1,182 @@
+"""How an answer is cut into messages and sent, so that a crash at any point repeats as little as can be.
+
+reply.json holds the parts: each has `message` (Telegram's id) once it was sent; one with `sending` and no
+`message` was being sent when the process died, and may have arrived.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from skazano import chats, press
+from skazano.log import WARNING, log
+from skazano.spool import Ticket
+from skazano.stage import Context
+from skazano.task import Task, TaskDir, now
+from skazano.texts import say
+
+if TYPE_CHECKING:
+    from telegram import Message
+
+    from skazano.chat import Telegram
+
+PART = 3900  # characters; must be below chat.LIMIT (4096) with the mark of a repeat
+PARTS = 3  # more than this many messages are sent as a file
+CAPTION = 900  # characters; must be below Telegram's 1024 with the mark
+
+
+def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
+    """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
+    text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
+    plan = task.json("reply.json") or {"parts": _plan(task, card, text)}
+    for number, part in enumerate(plan["parts"]):
+        if part.get("message"):
+            continue
+        repeat = "sending" in part
+        part["sending"] = now()
+        task.write_json("reply.json", plan)
+        last = number == len(plan["parts"]) - 1
+        message = _send_part(task, card, context, telegram, part, repeat=repeat, last=last)
+        part["message"] = message.message_id
+        task.write_json("reply.json", plan)
+        chats.remember(context.spool, int(card.chat or 0), message.message_id, task.id)
+        if repeat:
+            log(task.id, "part sent again, may be a repeat", level=WARNING, part=number)
+            context.note(maybe_repeated=True)
+        context.ping()
+
+
+def _plan(task: TaskDir, card: Task, text: str) -> list[dict[str, Any]]:
+    if card.mode == "audio" and task.has("answer.oga") and task.has("speech.json"):
+        return [{"kind": "voice", "text": _short(text, CAPTION)}]
+    pieces = split(text, PART)
+    if len(pieces) > PARTS:
+        return [{"kind": "file", "text": say(card.lang, "see-file")}]
+    return [{"kind": "text", "text": piece} for piece in pieces]
+
+
+def split(text: str, limit: int) -> list[str]:
+    """`text` in pieces of at most `limit` characters, cut at paragraphs, else lines, else words."""
+    pieces = []
+    while len(text) > limit:
+        cut = next(
+            (at for mark in ("\n\n", "\n", " ") if (at := text.rfind(mark, limit // 2, limit)) > 0), limit
+        )
+        pieces.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return [*pieces, text] if text else pieces or ["…"]
+
+
+def _send_part(
+    task: TaskDir,
+    card: Task,
+    context: Context,
+    telegram: "Telegram",
+    part: dict[str, Any],
+    *,
+    repeat: bool,
+    last: bool,
+) -> "Message":
+    from telegram import InputFile, LinkPreviewOptions, ReplyParameters
+
+    bot, chat = telegram.bot, int(card.chat or 0)
+    shown = escape((say(card.lang, "maybe-repeat") if repeat else "") + part["text"], quote=False)
+    common: dict[str, Any] = {
+        "chat_id": chat,
+        "parse_mode": "HTML",
+        "reply_markup": press.keyboard(_buttons(task, card, context)) if last else None,
+        "reply_parameters": ReplyParameters(card.message, allow_sending_without_reply=True)
+        if card.message
+        else None,
+    }
+    if part["kind"] == "voice":
+        seconds = float((task.json("speech.json") or {}).get("seconds", 0))
+        with (task.path / "answer.oga").open("rb") as stream:
+            return telegram.ask(
+                bot.send_voice(
+                    voice=InputFile(stream, "answer.oga"), caption=shown, duration=round(seconds), **common
+                )
+            )
+    if part["kind"] == "file":
+        with (task.path / "answer.txt").open("rb") as stream:
+            return telegram.ask(
+                bot.send_document(document=InputFile(stream, "answer.txt"), caption=shown, **common)
+            )
+    preview = LinkPreviewOptions(is_disabled=True)
+    return telegram.ask(bot.send_message(text=shown, link_preview_options=preview, **common))
+
+
+def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str]]:
+    made = []
+    if task.has("error.txt") or task.text("cancel") is not None:
+        made.append((say(card.lang, "button-again"), press.data(press.RETRY, task.id)))
+    if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
+        made.append((say(card.lang, "button-details"), url))
+    return made
+
+
+def page_url(context: Context, id: str) -> str | None:
+    """The address of a task's page, if the pages have one."""
+    base = context.config.pages.url.rstrip("/")
+    return f"{base}/task/{id}.html" if base else None
+
+
+def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> None:
+    """Ask the person about a task that lies in unsorted/ or hold/, and note that it was asked.
+
+    Raises stage.Later; BadTask.
+    """
+    from skazano.chat import Refused
+
+    held = context.spool.lock(ticket)
+    if held is None:
+        return  # someone acts on it at this moment
+    with held:
+        task = TaskDir(held.dir)
+        card, asked = task.load(), task.json("ask.json") or {}
+        if asked.get("asked"):
+            return
+        asked["asked"] = datetime.now().astimezone().isoformat(timespec="seconds")
+        if card.chat is not None:
+            text, buttons = _question(ticket, task, card, context, asked.get("options", []))
+            try:
+                asked["message"] = _ask(client(), card, text, buttons)
+            except Refused as error:
+                log(task.id, "question refused", level=WARNING, error=error)
+            else:
+                chats.remember(context.spool, card.chat, asked["message"], task.id)
+        task.write_json("ask.json", asked)
+        task.history("reply", "asked", about=ticket.box)
+        log(task.id, "asked", about=ticket.box)
+
+
+def _ask(telegram: "Telegram", card: Task, text: str, buttons: list[tuple[str, str]]) -> int:
+    from telegram import ReplyParameters
+
+    reply_to = ReplyParameters(card.message, allow_sending_without_reply=True) if card.message else None
+    call = telegram.bot.send_message(
+        int(card.chat or 0), text, reply_markup=press.keyboard(buttons), reply_parameters=reply_to
+    )
+    return telegram.ask(call).message_id
+
+
+def _question(
+    ticket: Ticket, task: TaskDir, card: Task, context: Context, options: list[str]
+) -> tuple[str, list[tuple[str, str]]]:
+    said = task.text("request.txt") or task.text("transcript.txt") or card.title or task.id
+    heard, drop = _short(said, 1500), (say(card.lang, "button-drop"), press.data(press.CANCEL, task.id))
+    if ticket.box == "unsorted":
+        projects = context.projects()
+        made = [
+            (projects[slug].title, press.data(press.FILE, task.id, str(number)))
+            for number, slug in enumerate(options)
+            if slug in projects
+        ]
+        return say(card.lang, "ask-project", heard=heard), [*made, drop]
+    again = (say(card.lang, "button-again"), press.data(press.RETRY, task.id))
+    return say(card.lang, "ask-hold", heard=heard), [again, drop]
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

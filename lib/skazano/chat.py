@@ -1,0 +1,140 @@
+"""Telegram: the client that receive, download, reply and react share, and what its errors mean to them.
+
+python-telegram-bot's `Bot` only: its Application and Updater acknowledge an update before it is on disk.
+"""
+
+import asyncio
+import logging
+import os
+import warnings
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # durations as timedelta: the other way is deprecated
+
+from telegram import Bot
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBUserWarning
+
+from skazano import log as journal
+from skazano.config import ConfigError, Settings
+from skazano.stage import Failed, Later
+from skazano.texts import say
+
+T = TypeVar("T")
+
+LIMIT = 4096  # characters of a message, https://core.telegram.org/bots/api#sendmessage
+CAPTION_LIMIT = 1024
+UPLOAD_LIMIT = 50 * 1000 * 1000  # bytes a bot may send through Telegram's own server
+UPDATES = ["message", "callback_query"]
+
+# httpx logs every URL at INFO, and the URL has the token in it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+# It logs a traceback for an answer that is no JSON, as a 502's; the error itself reaches us anyway.
+logging.getLogger("telegram").setLevel(logging.CRITICAL)
+# The raw answer is asked for on purpose: what Telegram sent is kept as it was sent.
+warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
+
+
+class Refused(Exception):
+    """Telegram understood and said no (400, 403); the text is Telegram's."""
+
+
+class Telegram:
+    """A `Bot` and the event loop it needs, called from plain code."""
+
+    def __init__(self, settings: Settings) -> None:
+        token = settings.secret("telegram")
+        if not token:
+            raise ConfigError(
+                f"no bot token. Put it into {settings.folder / 'secrets' / 'telegram'} (chmod 600), "
+                "or give the service the credential `telegram`"
+            )
+        journal.keep_out(token)
+        api = settings.config.telegram.api_url.rstrip("/")
+        self.lang = settings.config.chat.lang
+        self.id = token.split(":")[0]
+        self.bot = Bot(
+            token,
+            base_url=f"{api}/bot",
+            base_file_url=f"{api}/file/bot",
+            local_mode=settings.config.telegram.local_server,
+            request=HTTPXRequest(connect_timeout=10, read_timeout=30, write_timeout=60, pool_timeout=10),
+            get_updates_request=HTTPXRequest(connect_timeout=10, read_timeout=15, pool_timeout=10),
+        )
+        self._runner = asyncio.Runner()
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for a call of the Bot. Raises telegram.error.TelegramError."""
+        return self._runner.run(call)
+
+    def ask(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for a call; trouble as stages know it. Raises Later (an outage), Refused."""
+        try:
+            return self._runner.run(call)
+        except RetryAfter as error:
+            raise Later(f"flood control: {error}", outage=True, seconds=retry_seconds(error)) from error
+        except InvalidToken as error:
+            raise Later("Telegram refuses the bot's token (401)", outage=True) from error
+        except (BadRequest, Forbidden, Conflict, ChatMigrated) as error:
+            raise Refused(error.message) from error
+        except TelegramError as error:
+            if "Too Large" in error.message:  # 413, which the client takes for a broken network
+                raise Refused(error.message) from error
+            raise Later(f"Telegram cannot be reached: {error.message}", outage=True) from error
+
+    def poll(self, offset: int | None, seconds: int, wakes: int) -> list[dict[str, Any]]:
+        """Updates from `offset` on, exactly as sent; none when the file descriptor `wakes` can be read.
+
+        Raises telegram.error.TelegramError.
+        """
+        return self._runner.run(self._poll(offset, seconds, wakes))
+
+    async def _poll(self, offset: int | None, seconds: int, wakes: int) -> list[dict[str, Any]]:
+        asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": UPDATES}
+        if offset is not None:
+            asked["offset"] = offset
+        call = asyncio.ensure_future(
+            self.bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=seconds + 15)
+        )
+        loop = asyncio.get_running_loop()
+        loop.add_reader(wakes, call.cancel)
+        try:
+            found = await call
+        except asyncio.CancelledError:
+            return []
+        finally:
+            loop.remove_reader(wakes)
+        return [update for update in found if isinstance(update, dict)]
+
+    def fetch(self, file_id: str, target: Path, limit_mb: int) -> int:
+        """Download a file to `target` (not yet fsynced); its size in bytes. Raises Later, Failed."""
+        try:
+            file = self.ask(self.bot.get_file(file_id))
+        except Refused as error:
+            if "too big" in str(error):
+                raise Failed(say(self.lang, "too-big", mb=limit_mb), str(error)) from error
+            raise Failed(say(self.lang, "no-file"), str(error)) from error
+        try:
+            self.run(file.download_to_drive(target, read_timeout=60))
+        except (BadRequest, InvalidToken) as error:  # 404 too, which the client calls an invalid token
+            raise Later(f"the file is not given out: {type(error).__name__}") from error
+        except TelegramError as error:
+            raise Later(f"the file's server cannot be reached: {error.message}", outage=True) from error
+        return os.stat(target).st_size
+
+
+def retry_seconds(error: RetryAfter) -> float:
+    """How long flood control wants us to wait."""
+    wait = error.retry_after
+    return float(wait if isinstance(wait, int | float) else wait.total_seconds())

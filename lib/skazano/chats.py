@@ -1,0 +1,84 @@
+"""What outlives a task in a chat: the sticky project, the mode, and which task a message belongs to.
+
+state/chats/<chat>.json is written by `route` and by a press of a project's button, under the file's lock;
+state/messages/<chat>/<message> (the task's id as text) by `reply`, for every message that it sends.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from skazano import files, ids
+from skazano.spool import Spool
+
+
+class Chat(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What holds in one chat until it is changed or forgotten."""
+
+    project: str | None = None
+    until: float = 0.0  # Unix time at which the project is forgotten
+    mode: Literal["text", "audio"] | None = None
+    tool: str | None = None
+    lang: Literal["ru", "en"] | None = None
+
+    @property
+    def sticky(self) -> str | None:
+        """The project that holds at this moment."""
+        return self.project if self.project and time.time() < self.until else None
+
+
+def read(spool: Spool, chat: int | None) -> Chat:
+    """What holds in a chat; the chat None is the command line's."""
+    return _decode(_file(spool, chat))
+
+
+@contextmanager
+def change(spool: Spool, chat: int | None) -> Iterator[Chat]:
+    """Change what holds: the object that is yielded is written at the end, durably."""
+    path = _file(spool, chat)
+    path.parent.mkdir(exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _decode(path)
+        yield found
+        files.write_file(path, msgspec.json.encode(found) + b"\n")
+
+
+def remember(spool: Spool, chat: int, message: int, id: str) -> None:
+    """This message of ours belongs to that task."""
+    folder = spool.state / "messages" / str(chat)
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_file(folder / str(message), id + "\n")
+
+
+def task_of(spool: Spool, chat: int, message: int) -> str | None:
+    """The id of the task to which a message of ours belongs."""
+    found = files.read_text(spool.state / "messages" / str(chat) / str(message))
+    try:
+        return ids.check(found) if found else None
+    except ids.BadId:
+        return None
+
+
+def _file(spool: Spool, chat: int | None) -> Path:
+    return spool.state / "chats" / f"{'cli' if chat is None else chat}.json"
+
+
+def _decode(path: Path) -> Chat:
+    if not os.path.exists(path):
+        return Chat()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Chat)
+    except msgspec.DecodeError:
+        return Chat()
+
+
+def ends(hours: float) -> float:
+    """The Unix time at which a project that is set at this moment is forgotten."""
+    return time.time() + hours * 3600

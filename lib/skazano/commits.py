@@ -1,0 +1,85 @@
+"""What `execute` does with git around a run: the owner's work apart before it, commit and push after it.
+
+run/work.json is written before the tool starts; commit.json and changes.patch when all is done. Each
+step gives the same when it is repeated after a crash.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from skazano import git
+from skazano.log import WARNING, log
+from skazano.projects import Project
+from skazano.stage import Context, Failed, Later
+from skazano.task import Task, TaskDir
+from skazano.texts import say
+
+PUSH_TRIES = 2  # after that the answer says so; the next task's push takes this branch along
+
+
+def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) -> None:
+    """Put the checkout on the day's branch with nothing uncommitted in it. Raises Later, Failed."""
+    wanted = context.config.execute
+    try:
+        work = git.prepare(
+            Path(project.path),
+            task.id,
+            today=date.today(),
+            prefix=wanted.branch_prefix,
+            identity=git.Identity(wanted.author_name, wanted.author_email),
+        )
+    except git.Busy as error:
+        raise Later(f"git in {project.path}: {error}") from error
+    except git.GitError as error:
+        raise Failed(say(card.lang, "git-unprepared", why=error), error.detail) from error
+    (task.path / "run").mkdir(mode=0o750, exist_ok=True)
+    if work is not None:
+        task.write("run/work.json", msgspec.json.format(msgspec.json.encode(work), indent=1))
+        for own in work.owner:
+            log(task.id, "owner's work committed apart", commit=own.sha[:12], branch=own.branch)
+
+
+def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -> None:
+    """Commit what the run left and push it; commit.json, changes.patch. Raises Later, Failed."""
+    stored = task.text("run/work.json")
+    if stored is None:
+        return
+    work = msgspec.json.decode(stored, type=git.Work)
+    identity = git.Identity(context.config.execute.author_name, context.config.execute.author_email)
+    trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
+    try:
+        made = git.finish(Path(project.path), work, card.title or task.id, trailers, identity=identity)
+    except git.Busy as error:
+        raise Later(f"git in {project.path}: {error}") from error
+    except git.GitError as error:
+        raise Failed(say(card.lang, "git-failed", why=error), error.detail) from error
+    if made is None:
+        return
+    commit, patch = made
+    pushed = _push(task, commit, project, context, identity) if commit.commits else None
+    if pushed is not None:
+        commit = git.rebased(commit, pushed)
+    record: dict[str, Any] = msgspec.to_builtins(commit)
+    record["owner"] = msgspec.to_builtins(work.owner)
+    record["left_out"] = [*record["left_out"], *msgspec.to_builtins(work.left_out)]
+    record["push"] = msgspec.to_builtins(pushed) if pushed is not None else {}
+    if patch:
+        task.write("changes.patch", patch)
+    task.write_json("commit.json", record)
+    context.note(commits=len(commit.commits), push=pushed.state if pushed else None)
+
+
+def _push(
+    task: TaskDir, commit: git.Commit, project: Project, context: Context, identity: git.Identity
+) -> git.PushResult | None:
+    done = git.push(
+        Path(project.path), commit.branch, identity=identity, seconds=context.config.execute.push_seconds
+    )
+    if not done.ok and done.again and context.attempt < PUSH_TRIES:
+        raise Later(f"push: {done.error}: {done.detail[-300:]}", seconds=10)
+    if not done.ok and done.state != "no remote":
+        log(task.id, "not pushed", level=WARNING, state=done.state, detail=done.detail[-300:])
+    return None if done.state == "no remote" else done

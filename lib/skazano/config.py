@@ -1,0 +1,191 @@
+"""skazano.toml and projects/<slug>.toml. data/skazano.toml documents every key and is the default.
+
+Where it is looked for: $SKAZANO_CONFIG, /etc/skazano (if the program is installed in /opt/skazano), else
+`.dev/etc` in the checkout, so that nothing needs root to be tried. Relative paths in it are relative to
+the folder that holds it. Unknown keys and wrong types are errors that name file, key and the nearest name.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+
+HOME = Path(__file__).resolve().parents[2]  # the checkout, or /opt/skazano
+DEFAULTS = Path(__file__).with_name("data") / "skazano.toml"
+
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """A configuration file is wrong; the text names file, key, and what would be right."""
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Paths(_Table):
+    spool: str = "../../spool"
+    work: str = "../projects"
+    site: str = "../site"
+
+
+class Telegram(_Table):
+    api_url: str = "https://api.telegram.org"
+    local_server: bool = False
+    allowed: list[int] = []
+    poll_seconds: int = 50
+    download_mb: int = 20
+
+
+class Chat(_Table):
+    lang: Literal["ru", "en"] = "ru"
+    mode: Literal["text", "audio"] = "text"
+    sticky_hours: float = 3.0
+    sticky_renewed: bool = True
+
+
+class Asr(_Table):
+    engine: str = "auto"
+    model: str = ""
+    models_dir: str = ""
+    threads: int = 0
+
+
+class Tts(_Table):
+    engine: str = "auto"
+    voice: str = ""
+    rate: float = 1.0
+    model: str = ""
+    max_seconds: int = 240
+
+
+class Execute(_Table):
+    branch_prefix: str = "autobot/"
+    minutes: float = 45.0
+    push_seconds: float = 60.0
+    environment: list[str] = msgspec.field(
+        default_factory=lambda: ["PATH", "HOME", "LANG", "TZ", "USER", "LOGNAME", "SHELL"]
+    )
+    author_name: str = "Skazano"
+    author_email: str = "skazano@localhost"
+
+
+class Limits(_Table):
+    free_mb: int = 200
+
+
+class Pages(_Table):
+    url: str = ""
+    timezone: str = ""
+
+
+class Tool(_Table):
+    kind: Literal["note", "command"]
+    command: str = ""
+    args: list[str] = []
+    environment: dict[str, str] = {}
+    minutes: float = 0.0
+
+
+class Config(_Table):
+    paths: Paths = msgspec.field(default_factory=Paths)
+    telegram: Telegram = msgspec.field(default_factory=Telegram)
+    chat: Chat = msgspec.field(default_factory=Chat)
+    asr: Asr = msgspec.field(default_factory=Asr)
+    tts: Tts = msgspec.field(default_factory=Tts)
+    execute: Execute = msgspec.field(default_factory=Execute)
+    limits: Limits = msgspec.field(default_factory=Limits)
+    pages: Pages = msgspec.field(default_factory=Pages)
+    tools: dict[str, Tool] = msgspec.field(default_factory=lambda: {"note": Tool(kind="note")})
+
+
+class Settings:
+    """The configuration as read, with its paths made absolute."""
+
+    def __init__(self, file: Path, config: Config) -> None:
+        self.file = file
+        self.folder = file.parent
+        self.config = config
+        self.spool = self._path(config.paths.spool)
+        self.work = self._path(config.paths.work)
+        self.site = self._path(config.paths.site)
+        self.projects = self.folder / "projects"
+
+    def _path(self, text: str) -> Path:
+        return Path(os.path.normpath(self.folder / Path(text).expanduser()))
+
+    def secret(self, name: str) -> str | None:
+        """A secret: systemd's credential of that name, else the file `secrets/NAME` beside skazano.toml.
+
+        None if there is neither. Raises ConfigError if others may read the file.
+        """
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        path = Path(credentials) / name if credentials else self.folder / "secrets" / name
+        try:
+            mode, text = path.stat().st_mode, path.read_text().strip()
+        except FileNotFoundError:
+            return None
+        if not credentials and mode & 0o077:
+            raise ConfigError(f"{path}: others may read this secret. Run: chmod 600 {path}")
+        return text or None
+
+
+def default_file() -> Path:
+    """The skazano.toml that this process uses if it is told of no other."""
+    if named := os.environ.get("SKAZANO_CONFIG"):
+        return Path(named).resolve()
+    if HOME == Path("/opt/skazano"):
+        return Path("/etc/skazano/skazano.toml")
+    return HOME / ".dev" / "etc" / "skazano.toml"
+
+
+def load(file: Path | None = None) -> Settings:
+    """Read the configuration; an absent file means the defaults. Raises ConfigError."""
+    file = file or default_file()
+    config = parse(file, Config) if file.exists() else Config()
+    for name, tool in config.tools.items():
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+            raise ConfigError(f"{file}: tools.{name}: a tool's name has a-z, 0-9, - and _")
+        if tool.kind == "command" and not tool.command:
+            raise ConfigError(f"{file}: tools.{name}.command: a tool of kind command needs it")
+    return Settings(file, config)
+
+
+def parse(file: Path, kind: type[T]) -> T:
+    """A TOML file as `kind`. Raises ConfigError."""
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {_explain(str(error), kind)}") from error
+
+
+def _explain(message: str, kind: Any) -> str:
+    """msgspec's message in terms of TOML keys, with the nearest right name of an unknown one."""
+    text, _, where = message.partition(" - at `$")
+    path = [part for part in where.rstrip("`").split(".") if part]
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
+    if not unknown:
+        return f"{'.'.join(path) or 'the file'}: {text}"
+    for part in path:
+        kind = _member(kind, part)
+    names = list(getattr(kind, "__struct_fields__", ()))
+    near = difflib.get_close_matches(unknown[1], names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
+    return f"unknown key {'.'.join([*path, unknown[1]])!r}; {hint}"
+
+
+def _member(kind: Any, part: str) -> Any:
+    if hasattr(kind, "__struct_fields__"):
+        found = {f.name: f.type for f in msgspec.structs.fields(kind)}
+        return found.get(part.split("[")[0], object)
+    return get_args(kind)[-1] if get_args(kind) else object

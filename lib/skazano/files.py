@@ -1,0 +1,99 @@
+"""Durable files: what the spool's writing rule means in system calls.
+
+A file is written as `.name.tmp` beside its place, fsynced, renamed over the place, and the directory
+is fsynced. A reader therefore sees the old file or the new one, also after a power cut.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def fsync_dir(path: Path) -> None:
+    """Make the directory's entries durable. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(path: Path, data: bytes | str, mode: int = 0o640) -> None:
+    """Create or empty `path`, write everything and fsync it. The name itself is not yet durable."""
+    raw = data.encode() if isinstance(data, str) else data
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        view = memoryview(raw)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_file(path: Path, data: bytes | str, mode: int = 0o640) -> None:
+    """Replace `path` by `data`, atomically and durably.
+
+    Raises OSError (ENOSPC among them); then `path` is what it was. The temporary file is opened anew each
+    time, never reused: after a failed fsync the kernel may have dropped its dirty pages.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        write_all(temporary, data, mode)
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_dir(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as readable JSON with a final newline."""
+    write_file(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Any | None:
+    """The value in `path`; None if the file is absent or is not JSON, which counts as absent."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def read_text(path: Path) -> str | None:
+    """The text in `path` without its final newline; None if there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+    except FileNotFoundError:
+        return None
+
+
+def append_line(path: Path, value: Any) -> None:
+    """Append `value` as one line of JSON, durably.
+
+    A line that a crash cut short is ended first, so that it spoils itself only and not the next one.
+    """
+    line = json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    try:
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        os.write(fd, line)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file that `append_line` wrote, without the lines that a crash cut short."""
+    found = []
+    for line in (read_text(path) or "").splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found

@@ -1,0 +1,142 @@
+"""What a repository looks like at the moment: status, references, configuration, open merges."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from skazano.git.command import Git
+
+Config = dict[str, list[str]]
+
+
+class Entry(NamedTuple):
+    """One changed path. `staged` and `changed` are status letters, "." for none, "?" untracked."""
+
+    path: bytes
+    staged: str
+    changed: str
+    submodule: str = "N..."
+
+    @property
+    def unmerged(self) -> bool:
+        return self.staged == "U"
+
+    @property
+    def nested(self) -> bool:
+        """An untracked directory with a repository of its own."""
+        return self.staged == "?" and self.path.endswith(b"/")
+
+    @property
+    def two_contents(self) -> bool:
+        """What is staged is neither HEAD's nor what lies in the tree: it exists nowhere else."""
+        return not self.unmerged and self.staged not in ".?" and self.changed not in ".?"
+
+
+class Status(NamedTuple):
+    """`head` is None before the first commit, `branch` None when detached."""
+
+    head: str | None
+    branch: str | None
+    entries: list[Entry]
+
+
+def read_status(git: Git, submodules: str = "none") -> Status:
+    """The checkout's status; `submodules` as git-status(1) --ignore-submodules."""
+    out = git(
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        f"--ignore-submodules={submodules}",
+    ).out
+    head: str | None = None
+    branch: str | None = None
+    entries = []
+    for record in out.split(b"\0"):
+        kind = record[:2]
+        if kind == b"# ":
+            name, _, value = record[2:].decode("utf-8", "surrogateescape").partition(" ")
+            if name == "branch.oid" and value != "(initial)":
+                head = value
+            elif name == "branch.head" and value != "(detached)":
+                branch = value
+        elif kind == b"1 ":
+            _, xy, sub, _, _, _, _, _, path = record.split(b" ", 8)
+            entries.append(Entry(path, chr(xy[0]), chr(xy[1]), sub.decode()))
+        elif kind == b"u ":
+            _, _, sub, _, _, _, _, _, _, _, path = record.split(b" ", 10)
+            entries.append(Entry(path, "U", "U", sub.decode()))
+        elif kind == b"? ":
+            entries.append(Entry(record[2:], "?", "?"))
+    return Status(head, branch, entries)
+
+
+def read_config(git: Git) -> Config:
+    """Every setting git sees, keys as `git config --list` has them (the last value wins)."""
+    config: Config = {}
+    for item in git("config", "--list", "-z").out.decode("utf-8", "replace").split("\0"):
+        key, _, value = item.partition("\n")
+        if key:
+            config.setdefault(key, []).append(value)
+    return config
+
+
+class Ref(NamedTuple):
+    """`worktree`: where the branch is checked out, "" if nowhere."""
+
+    sha: str
+    symref: str
+    worktree: str
+
+
+def read_refs(git: Git, *patterns: str) -> dict[str, Ref]:
+    """References by full name."""
+    fields = "%(refname)%00%(objectname)%00%(symref)%00%(worktreepath)%00"
+    out = git("for-each-ref", f"--format={fields}", *patterns).out
+    parts = out.decode("utf-8", "surrogateescape").split("\0")
+    return {
+        parts[i].lstrip("\n"): Ref(parts[i + 1], parts[i + 2], parts[i + 3])
+        for i in range(0, len(parts) - 3, 4)
+    }
+
+
+class Place(NamedTuple):
+    """Absolute directories: the checkout, its git directory, the one shared between worktrees."""
+
+    top: Path
+    git_dir: Path
+    common: Path
+
+
+def read_place(git: Git) -> Place:
+    """Where the repository is."""
+    out = git(
+        "rev-parse",
+        "--path-format=absolute",
+        "--show-toplevel",
+        "--absolute-git-dir",
+        "--git-common-dir",
+    ).out
+    top, git_dir, common = out.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
+    return Place(Path(top), Path(git_dir), Path(common))
+
+
+_UNFINISHED = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+
+
+def unfinished(git_dir: Path) -> str | None:
+    """The git command that somebody has begun and not ended: merge, rebase, am …"""
+    for name, command in _UNFINISHED.items():
+        if (git_dir / name).exists():
+            if name == "rebase-apply" and (git_dir / name / "applying").exists():
+                return "am"
+            return command
+    return None

@@ -1,0 +1,330 @@
+"""index.db: the spool as SQLite, for questions that a listing answers slowly. A view: delete it, and it is rebuilt.
+
+Tables `tasks` and `events` (index_rows.SCHEMA), full-text search over titles, transcripts, refined texts and
+answers. Readers are never blocked (WAL). Whoever writes holds flock on `.index.lock`; a rebuild is made
+beside and renamed into place. What a crash left out is found by `catch_up`, which compares every ticket.
+"""
+
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from skazano import ids, index_rows
+from skazano.pages_changes import Changes
+from skazano.spool import BOXES, PARKS, STAGES, Spool, Ticket
+
+VERSION = 1  # of the schema
+BATCH = 500  # tasks in one insertion
+CLOSED = ("done", "failed")
+
+_NAMES = re.compile(ids.PATTERN)
+
+
+class NoIndex(Exception):
+    """There is no usable index.db; the text says what to do."""
+
+
+def path(spool: Spool) -> Path:
+    """Where the index lies."""
+    return spool.root / "index.db"
+
+
+# -- asking ---------------------------------------------------------------------------------------
+
+
+def query(
+    spool: Spool,
+    *,
+    id: str | None = None,
+    state: str | None = None,
+    stage: str | None = None,
+    project: str | None = None,
+    tool: str | None = None,
+    source: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    search: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[dict[str, Any]]:
+    """Tasks that fit every condition given, newest first, as rows of `tasks`.
+
+    `state` is a box, or "open" for whatever is neither done nor failed; `project` "" means none;
+    `since` and `until` are days (UTC), both included. Raises NoIndex.
+    """
+    where, values = ["1"], []
+    for column, value in (("id", id), ("stage", stage), ("tool", tool), ("source", source)):
+        if value is not None:
+            where.append(f"{column} = ?")
+            values.append(value)
+    if state == "open":
+        where.append("state not in ('done', 'failed')")
+    elif state is not None:
+        where.append("state = ?")
+        values.append(state)
+    if project is not None:
+        where.append("coalesce(project, '') = ?" if project == "" else "project = ?")
+        values.append(project)
+    for sign, day in ((">=", since), ("<=", until)):
+        if day is not None:
+            where.append(f"date {sign} ?")
+            values.append(day.isoformat())
+    if search is not None:
+        where.append("n in (select rowid from tasks_fts where tasks_fts match ?)")
+        values.append(index_rows.match(search) or '""')
+    order = "order by id desc limit ? offset ?"
+    return ask(spool, f"select * from tasks where {' and '.join(where)} {order}", *values, limit, offset)
+
+
+def ask(spool: Spool, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """The rows of a SELECT, read only. Raises NoIndex."""
+    for _ in range(3):
+        try:
+            before = path(spool).stat().st_ino
+            db = sqlite3.connect(f"{path(spool).absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        except (OSError, sqlite3.Error) as error:
+            raise NoIndex(f"{path(spool)}: {error}. Make it with: skazano index --rebuild") from error
+        try:
+            db.row_factory = sqlite3.Row
+            found = [dict(row) for row in db.execute(sql, values)]
+        except sqlite3.Error as error:
+            raise NoIndex(f"{path(spool)}: {error}. Mend it with: skazano index --rebuild") from error
+        finally:
+            db.close()
+        # A rebuild that took its place in between may have lent its WAL to the former file.
+        if path(spool).exists() and path(spool).stat().st_ino == before:
+            return found
+    raise NoIndex(f"{path(spool)} is being replaced: try again")
+
+
+# -- keeping it true ------------------------------------------------------------------------------
+
+
+def update(spool: Spool, changed: Iterable[str]) -> int:
+    """Bring the rows of these tasks up to date; the number of rows written. Raises ids.BadId, sqlite3.Error."""
+    with _writing(spool) as db:
+        return _update(spool, db, changed)
+
+
+def catch_up(spool: Spool) -> int:
+    """Compare every ticket with its row and update what differs; the number of tasks updated.
+
+    A ticket's ctime changes with each of its renames, so also a task that left done/ and came back is found.
+    """
+    with _writing(spool) as db:
+        db.execute("create temp table there (id text primary key, state text, seen integer) without rowid")
+        db.executemany("insert or replace into there values (?, ?, ?)", _marks(spool))
+        differs = """select t.id from there t left join tasks k on k.id = t.id
+            where k.id is null or k.state is not t.state or k.seen is not t.seen
+            union all select id from tasks where id not in (select id from there)"""
+        changed = [str(id) for (id,) in db.execute(differs)]
+        db.execute("drop table there")
+        _update(spool, db, changed)
+        return len(changed)
+
+
+def rebuild(spool: Spool, progress: Callable[[int], None] | None = None) -> int:
+    """Make the index anew and put it in the former one's place; the number of tasks.
+
+    The former one serves readers until the rename, and writers: what they change meanwhile is caught up.
+    """
+    import sqlite_utils
+
+    building = spool.root / f".index.{os.getpid()}.db"
+    building.unlink(missing_ok=True)
+    try:
+        db = sqlite3.connect(building, isolation_level=None)
+        try:
+            db.executescript("pragma journal_mode = off; pragma synchronous = off; begin;")
+            db.executescript(index_rows.SCHEMA)
+            count = _fill(spool, db, progress)
+            db.executescript(index_rows.INDEXES)
+            tables = sqlite_utils.Database(db)
+            tables["tasks"].enable_fts(["words"], tokenize="unicode61", create_triggers=True)
+            db.execute(f"pragma user_version = {VERSION}")
+            if db.in_transaction:
+                db.execute("commit")
+            db.execute("pragma journal_mode = wal")
+        finally:
+            db.close()
+        with _lock(spool):
+            _replace(path(spool), building)
+    finally:
+        for stray in spool.root.glob(f"{building.name}*"):
+            stray.unlink(missing_ok=True)
+    catch_up(spool)
+    return count
+
+
+def _replace(former: Path, built: Path) -> None:
+    fd = os.open(built, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    try:
+        with sqlite3.connect(former, timeout=2) as db:
+            db.execute("pragma wal_checkpoint(truncate)")
+        db.close()
+    except sqlite3.Error:
+        pass  # it is unusable, which may be why it is rebuilt
+    for end in ("-wal", "-shm"):
+        former.with_name(former.name + end).unlink(missing_ok=True)
+    built.rename(former)
+
+
+class Follower:
+    """Keeps index.db true for as long as it lives. `sync` is called whenever something may have moved."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._changes = Changes(spool)
+        self._begun = False
+
+    def sync(self) -> int:
+        """Update what changed since the last call (the first one compares everything); the number of tasks."""
+        changed = self._changes.look()
+        try:
+            if not self._begun:
+                self._begun = True
+                return catch_up(self._spool)
+            return update(self._spool, changed) if changed else 0
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                self._begun = False  # busy, or the disk is full: compare everything when it is over
+                raise
+            return rebuild(self._spool)
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _lock(spool: Spool) -> Iterator[None]:
+    fd = os.open(spool.root / ".index.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _writing(spool: Spool) -> Iterator[sqlite3.Connection]:
+    """One transaction on an index of this version, made if need be."""
+    if _version(path(spool)) != VERSION:
+        rebuild(spool)
+    with _lock(spool):
+        db = sqlite3.connect(path(spool), timeout=30, isolation_level=None)
+        try:
+            db.execute("pragma synchronous = normal")
+            db.execute("begin immediate")
+            yield db
+            db.execute("commit")
+        finally:
+            db.close()
+
+
+def _version(file: Path) -> int:
+    """The schema's version in `file`; 0 if there is none, or it is no database."""
+    if not file.exists():
+        return 0
+    db = sqlite3.connect(file, timeout=5)
+    try:
+        return int(db.execute("pragma user_version").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return 0
+    finally:
+        db.close()
+
+
+def _update(spool: Spool, db: sqlite3.Connection, changed: Iterable[str]) -> int:
+    columns = index_rows.COLUMNS
+    change = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    upsert = f"{_insertion('tasks', columns)} on conflict (id) do update set {change}"
+    count = 0
+    for id in dict.fromkeys(changed):
+        ticket = spool.find(id)
+        found = index_rows.read(spool, id, ticket, index_rows.seen(spool, ticket))
+        db.execute("delete from events where task = ?", (id,))
+        if found is None:
+            db.execute("delete from tasks where id = ?", (id,))
+            continue
+        row, events = found
+        db.execute(upsert, row)
+        db.executemany(_insertion("events", index_rows.EVENT_COLUMNS), events)
+        count += 1
+    return count
+
+
+def _fill(spool: Spool, db: sqlite3.Connection, progress: Callable[[int], None] | None) -> int:
+    rows: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, ...]] = []
+    count = 0
+
+    def flush() -> None:
+        db.executemany(_insertion("tasks", index_rows.COLUMNS, "or replace"), rows)
+        db.executemany(_insertion("events", index_rows.EVENT_COLUMNS), events)
+        rows.clear()
+        events.clear()
+        if progress:
+            progress(count)
+
+    done: set[str] = set()  # open tasks: one that moves on while we list may be met twice
+    for ticket, mark in _tickets(spool):
+        if ticket.id in done:
+            continue
+        if ticket.box != "done":
+            done.add(ticket.id)
+        found = index_rows.read(spool, ticket.id, ticket, mark)
+        if found is None:
+            continue
+        rows.append(found[0])
+        events.extend(found[1])
+        count += 1
+        if len(rows) >= BATCH:
+            flush()
+    flush()
+    return count
+
+
+def _insertion(table: str, columns: tuple[str, ...], conflict: str = "") -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"insert {conflict} into {table} ({', '.join(columns)}) values ({marks})"
+
+
+def _marks(spool: Spool) -> Iterator[tuple[str, str, int]]:
+    for ticket, mark in _tickets(spool):
+        yield ticket.id, ticket.box, mark
+
+
+def _tickets(spool: Spool) -> Iterator[tuple[Ticket, int]]:
+    """Every ticket with its ctime (ns), without holding a list of those in done/."""
+    for month in sorted(_entries(spool.root / "done"), key=lambda entry: entry.name):
+        for entry in _entries(Path(month.path)):
+            if _NAMES.fullmatch(entry.name) and (mark := _ctime(entry)):
+                yield Ticket(entry.name, "done"), mark
+    for ticket in spool.open_tickets():
+        if mark := index_rows.seen(spool, ticket):
+            yield ticket, mark
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            yield from (entry for entry in found if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _ctime(entry: os.DirEntry[str]) -> int | None:
+    try:
+        return entry.stat(follow_symlinks=False).st_ctime_ns
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""Language models behind one interface: complete(system, text, schema) -> (value, usage)."""

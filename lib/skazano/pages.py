@@ -1,0 +1,357 @@
+"""The pages: static HTML made from the spool alone, readable with every daemon stopped.
+
+A view, not a store: the site may be deleted at any time and is made anew. So nothing here is fsynced; a
+page is replaced by rename, and only if it differs. Everything that came from outside is escaped by the
+templates, which let no string through unescaped, and reaches a link only percent-encoded.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from skazano import ids, pages_read, pages_view
+from skazano.pages_read import Row
+from skazano.pages_recent import KEEP, Recent, newest
+from skazano.pages_text import Speech, machine, visible
+from skazano.spool import Spool, Ticket
+
+if TYPE_CHECKING:
+    from skazano.projects import Project
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+SHOWN = 60  # rows of one kind on a page at most
+FOLDED = 6  # rows of one kind before the rest is folded away
+RECENT = 15  # finished tasks on the board
+OPEN = ("unsorted", "hold", "failed", "run", "new", "later", "waiting")
+
+
+class Site:
+    """The pages below `site_root`. `tz` None: the machine's timezone."""
+
+    def __init__(
+        self,
+        spool_root: Path,
+        site_root: Path,
+        projects: "Sequence[Project]",
+        lang: str = "ru",
+        tz: tzinfo | None = None,
+    ) -> None:
+        self.spool = Spool(spool_root)
+        self.root = site_root
+        self.projects = list(projects)
+        self.speech = Speech(lang, tz)
+        self._recent = Recent(self.spool, self._finished)
+        self._known: dict[str, tuple[object, ...]] = {}  # signatures of open tasks
+        self._rows: dict[str, tuple[tuple[object, ...], Row]] = {}  # of open tasks
+        self._seen: set[str] = set()  # ids in the newest day folders
+        self._loaded = False
+        self._install()
+        self._templates = _environment(self.speech, self._style())
+
+    # -- the pages --------------------------------------------------------------------------------
+
+    def render_task(self, id: str) -> bool:
+        """Write the task's page; remove it if the task is gone. Whether a file changed.
+
+        Raises ids.BadId.
+        """
+        page = self.root / "task" / f"{ids.check(id)}.html"
+        row = pages_read.row(self.spool, id, self.spool.find(id))
+        if row is None:
+            self._recent.drop(id)
+            there = page.exists()
+            page.unlink(missing_ok=True)
+            return there
+        self._recent.put(row)
+        return self._write(page, "task.html.j2", **self._detail(row))
+
+    def render_board(self) -> bool:
+        """Write index.html. Whether it changed."""
+        self._load()
+        rows = self._open_rows()
+        counts = {box: sum(row.state == box for row in rows) for box in OPEN}
+        cards = [self._card(project, rows) for project in self.projects if not project.hidden]
+        cards.sort(key=lambda card: card["last"] or "", reverse=True)
+        recent = self._recent.rows(None, RECENT)
+        return self._write(
+            self.root / "index.html",
+            "board.html.j2",
+            root="",
+            counts=counts,
+            groups=self._groups(rows, ("unsorted", "hold", "failed")),
+            working=_newest_first([row for row in rows if row.state in ("run", "new", "later", "waiting")]),
+            cards=cards,
+            recent=recent,
+            last=max((row.last for row in [*rows, *recent]), default=None),
+        )
+
+    def render_project(self, slug: str) -> bool:
+        """Write the project's page; remove it if there is no such project. Whether a file changed."""
+        page = self.root / "project" / f"{slug}.html"
+        project = next((one for one in self.projects if one.slug == slug), None)
+        if project is None:
+            return False
+        self._load()
+        rows = [row for row in self._open_rows() if row.project == slug]
+        finished = self._recent.rows(slug, KEEP)
+        return self._write(
+            page,
+            "project.html.j2",
+            root="../",
+            project=project,
+            remote=pages_view.shown_remote(project.remote),
+            remote_link=pages_view.web_address(project.remote),
+            groups=self._groups(rows, ("hold", "failed")),
+            working=_newest_first([row for row in rows if row.state not in ("hold", "failed")]),
+            recent=finished,
+            last=max((row.last for row in [*rows, *finished]), default=None),
+        )
+
+    def render_all(self, progress: Callable[[int], None] | None = None) -> int:
+        """Every page anew, of every task in the spool; the number of tasks."""
+        self._loaded = False
+        count = 0
+        for day in sorted(self.spool.tasks.glob("[0-9]*"), reverse=True):
+            for id in sorted(os.listdir(day), reverse=True):
+                if _is_id(id):
+                    self.render_task(id)
+                    count += 1
+                    if progress:
+                        progress(count)
+        self._load()
+        self._render_overviews()
+        return count
+
+    # -- keeping up with the spool ----------------------------------------------------------------
+
+    def update(self, changed: Sequence[str]) -> None:
+        """Render these tasks, their parents, and the pages that list them."""
+        self._load()
+        slugs = {self._slug(id) for id in changed}
+        for id in dict.fromkeys([*changed, *filter(None, map(ids.parent, changed))]):
+            self.render_task(id)
+            slugs.add(self._slug(id))
+        self.render_board()
+        for slug in sorted(slug for slug in slugs if slug):
+            self.render_project(slug)
+
+    def sync(self) -> list[str]:
+        """Render whatever differs from what this object saw last; the ids of the tasks rendered.
+
+        The first call also renders what finished while nobody looked: open tasks, the newest finished
+        ones whose page is older than their ticket's last move, and the overviews. It needs no events:
+        an overflow of inotify costs nothing but a call. Its price is the listing of what is open.
+        """
+        first = not self._loaded
+        self._load()
+        tickets = {ticket.id: ticket for ticket in self.spool.open_tickets()}
+        marks = {id: pages_read.signature(self.spool, ticket) for id, ticket in tickets.items()}
+        changed = [id for id, mark in marks.items() if self._known.get(id) != mark]
+        changed += [id for id in self._known if id not in marks]
+        arrived = self._arrived()
+        if not first:
+            changed += [id for id in sorted(arrived - self._seen) if id not in marks]
+        else:
+            changed += self._stale()
+        self._known, self._seen = marks, arrived
+        changed = list(dict.fromkeys(changed))
+        if first:
+            for id in changed:
+                self.render_task(id)
+            self._render_overviews()
+        elif changed:
+            self.update(changed)
+        return changed
+
+    def _arrived(self) -> set[str]:
+        days = sorted(d for d in os.listdir(self.spool.tasks) if d[:1].isdigit())[-2:]
+        return {id for day in days for id in os.listdir(self.spool.tasks / day) if _is_id(id)}
+
+    def _stale(self) -> list[str]:
+        """Newest finished tasks that have no page, or one older than the ticket's last rename (ctime)."""
+        found = []
+        for ticket in newest(self.spool, KEEP):
+            page = self.root / "task" / f"{ticket.id}.html"
+            try:
+                if page.stat().st_mtime < self.spool.path(ticket).stat().st_ctime:
+                    found.append(ticket.id)
+            except FileNotFoundError:
+                found.append(ticket.id)
+        return found
+
+    def _render_overviews(self) -> None:
+        for project in self.projects:
+            self.render_project(project.slug)
+        self.render_board()
+
+    # -- what they show ---------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._recent.load([project.slug for project in self.projects])
+            self._loaded = True
+
+    def _finished(self, ticket: Ticket) -> Row | None:
+        return pages_read.row(self.spool, ticket.id, ticket) if _is_id(ticket.id) else None
+
+    def _open_rows(self) -> list[Row]:
+        """A row for each task that is not done, read again only if it changed; a project's newest first.
+
+        Of failed ones, which nobody may have cleared away for a year, only the newest are read.
+        """
+        kept: dict[str, tuple[tuple[object, ...], Row]] = {}
+        tickets = [t for t in self.spool.open_tickets() if t.box != "failed"]
+        for ticket in [*tickets, *self.spool.tickets("failed")[-SHOWN * 5 :]]:
+            mark = pages_read.signature(self.spool, ticket)
+            former = self._rows.get(ticket.id)
+            if former and former[0] == mark:
+                kept[ticket.id] = former
+            elif row := pages_read.row(self.spool, ticket.id, ticket):
+                kept[ticket.id] = (mark, row)
+        self._rows = kept
+        return [row for _, row in kept.values()]
+
+    def _slug(self, id: str) -> str | None:
+        former = self._rows.get(id)
+        row = former[1] if former else self._recent.get(id)
+        return row.project if row else None
+
+    def _groups(self, rows: list[Row], boxes: Sequence[str]) -> list[tuple[str, list[Row]]]:
+        groups = [(box, _newest_first([row for row in rows if row.state == box])) for box in boxes]
+        return [(box, found) for box, found in groups if found]
+
+    def _card(self, project: "Project", rows: list[Row]) -> dict[str, Any]:
+        mine = [row for row in rows if row.project == project.slug]
+        shown = [*_newest_first(mine), *self._recent.rows(project.slug, 4)][:4]
+        last = max((machine(row.last) for row in shown), default=None)
+        return {"project": project, "rows": shown, "open": len(mine), "last": last}
+
+    def _detail(self, row: Row) -> dict[str, Any]:
+        folder = self.spool.dir(row.id)
+        project = next((one for one in self.projects if one.slug == row.project), None)
+        past = pages_read.events(folder)
+        steps, worked = pages_view.steps(past)
+        patches, cut = pages_view.diff(folder)
+        files = pages_view.listing(folder, row.id)
+        return {
+            "root": "../",
+            "row": row,
+            **_fields(pages_read.value(folder / "task.json")),
+            "project": project,
+            "projects": [one for one in self.projects if not one.hidden],
+            "files": {file.name: file for file in files},
+            "pictures": [file for file in files if file.picture],
+            "said": pages_read.said(folder),
+            "texts": {
+                name: pages_view.long_text(folder, name)
+                for name in ("refined.txt", "answer.txt", "speech.txt", "result.md", "error.txt")
+            },
+            "steps": steps,
+            "worked": worked,
+            "work": pages_view.work(folder, project.remote if project else None),
+            "patches": patches,
+            "patch_cut": cut,
+            "logs": pages_view.logs(folder),
+            "parent": self._relative(ids.parent(row.id)),
+            "children": self._children(row.id),
+        }
+
+    def _relative(self, id: str | None) -> Row | None:
+        return pages_read.row(self.spool, id, self.spool.find(id)) if id else None
+
+    def _children(self, id: str) -> list[Row]:
+        found: list[Row] = []
+        while id.count(".") < 2 and len(found) < 99:
+            row = self._relative(ids.child(id, len(found) + 1))
+            if row is None:
+                break
+            found.append(row)
+        return found
+
+    # -- files ------------------------------------------------------------------------------------
+
+    def _install(self) -> None:
+        for folder in ("task", "project"):
+            (self.root / folder).mkdir(mode=0o755, parents=True, exist_ok=True)
+        for name in ("style.css", "icon.svg"):
+            write(self.root / name, (WEB / name).read_bytes())
+        link = self.root / "files"
+        if not link.is_symlink() and not link.exists():
+            link.symlink_to(os.path.relpath(self.spool.tasks, self.root), target_is_directory=True)
+
+    def _style(self) -> str:
+        return hashlib.sha256((WEB / "style.css").read_bytes()).hexdigest()[:8]
+
+    def _write(self, page: Path, template: str, **values: Any) -> bool:
+        html = self._templates.get_template(template).render(values)
+        return write(page, html.encode())
+
+
+def write(path: Path, data: bytes) -> bool:
+    """Replace `path` by `data` unless that is what it holds, atomically, not durably. Whether it changed."""
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _fields(task: dict[str, Any]) -> dict[str, str | None]:
+    """What the template takes from task.json as it lies there: strings, or None."""
+    return {
+        "spoken_lang": "en" if task.get("lang") == "en" else "ru",
+        "source": "cli" if task.get("source") == "cli" else "telegram",
+        "audio": pages_read.word(task.get("audio")),
+        "session": pages_read.word(task.get("session")),
+    }
+
+
+def _newest_first(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row.id, reverse=True)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return bool(ids.check(name))
+    except ids.BadId:
+        return False
+
+
+def _environment(speech: Speech, style: str) -> Any:
+    """Jinja with everything escaped and deceiving characters shown."""
+    import jinja2
+
+    def shown(value: object) -> object:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(WEB / "templates"),
+        autoescape=True,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+    )
+    environment.filters["groupby_day"] = lambda rows: [
+        (day, list(found)) for day, found in groupby(rows, lambda row: speech.date(row.created))
+    ]
+    environment.globals.update(
+        w=speech, say=speech.say, machine=machine, style=style, SHOWN=SHOWN, FOLDED=FOLDED,
+        file_url=pages_view.url,
+    )  # fmt: skip
+    return environment

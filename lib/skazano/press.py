@@ -1,0 +1,114 @@
+"""Buttons: what a press carries (`verb|task id|argument`, at most 64 bytes) and what it does.
+
+A press is applied before Telegram is told that it arrived; applied twice it changes nothing. It counts
+only in the chat to which the task belongs, and only from someone who is allowed.
+"""
+
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from skazano import acts, chats, ids
+from skazano.log import NOTICE, WARNING, log
+from skazano.spool import SpoolError
+from skazano.task import BadTask, TaskDir
+from skazano.texts import say
+
+if TYPE_CHECKING:
+    from telegram import InlineKeyboardMarkup
+
+    from skazano.chat import Telegram
+    from skazano.stage import Context
+
+FILE, RETRY, CANCEL = "file", "retry", "cancel"
+
+
+def data(verb: str, id: str, argument: str = "") -> str:
+    """A button's callback data."""
+    return f"{verb}|{id}|{argument}"
+
+
+def keyboard(buttons: Sequence[tuple[str, str]], in_row: int = 2) -> "InlineKeyboardMarkup | None":
+    """Buttons of (text, callback data or URL), `in_row` side by side; None if there are none."""
+    from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+    made = [
+        InlineKeyboardButton(text, url=what)
+        if what.startswith(("http://", "https://"))
+        else InlineKeyboardButton(text, callback_data=what)
+        for text, what in buttons
+    ]
+    rows = [made[at : at + in_row] for at in range(0, len(made), in_row)]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def press(update: dict[str, Any], context: "Context", telegram: "Telegram") -> None:
+    """Apply a button's press and show what it did. Raises OSError; Telegram's troubles are only logged."""
+    query = update["callback_query"]
+    user, lang = query["from"]["id"], context.config.chat.lang
+    if user not in context.config.telegram.allowed:
+        log("-", "stranger", level=NOTICE, user=user)
+        return
+    message = query.get("message") or {}
+    told = _apply(str(query.get("data", "")), message.get("chat", {}).get("id"), context, lang)
+    _show(telegram, query, message, told)
+
+
+def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
+    verb, _, rest = what.partition("|")
+    id, _, argument = rest.partition("|")
+    try:
+        task = TaskDir(context.spool.dir(id))
+        card = task.load()
+        if card.chat != chat:
+            log(id, "press from another chat", level=WARNING, chat=chat)
+            return say(lang, "press-unknown")
+        told = _do(verb, card.id, argument, context, lang)
+    except (ids.BadId, BadTask):
+        return say(lang, "press-unknown")
+    except SpoolError as error:
+        log(id, "press without effect", level=NOTICE, verb=verb, why=error)
+        return say(lang, "press-late")
+    log(id, "pressed", verb=verb, argument=argument or None)
+    return told
+
+
+def _do(verb: str, id: str, argument: str, context: "Context", lang: str) -> str:
+    if verb == FILE:
+        options = (TaskDir(context.spool.dir(id)).json("ask.json") or {}).get("options", [])
+        chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else None
+        project = context.projects().get(chosen)
+        if project is None:
+            return say(lang, "press-unknown")
+        acts.file_under(context.spool, id, project.slug, by="button")
+        card = TaskDir(context.spool.dir(id)).load()
+        with chats.change(context.spool, card.chat) as chat:
+            chat.project = project.slug
+            chat.until = chats.ends(context.config.chat.sticky_hours)
+        return say(lang, "filed", title=project.title)
+    if verb == RETRY:
+        acts.retry(context.spool, id, by="button")
+        return say(lang, "retried")
+    if verb == CANCEL:
+        acts.cancel(context.spool, id, by="button")
+        return say(lang, "cancelled")
+    return say(lang, "press-unknown")
+
+
+def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], told: str) -> None:
+    """Tell the phone that the press arrived, and leave the choice under the question for good."""
+    from telegram.error import TelegramError
+
+    calls: list[Coroutine[Any, Any, object]] = [telegram.bot.answer_callback_query(query["id"], text=told[:200])]
+    if message.get("text"):
+        calls.append(
+            telegram.bot.edit_message_text(
+                f"{message['text']}\n\n→ {told}"[:4096],
+                chat_id=message["chat"]["id"],
+                message_id=message["message_id"],
+            )
+        )
+    for call in calls:
+        try:
+            telegram.run(call)
+        except TelegramError as error:
+            log("-", "press not shown", level=WARNING, error=error.message)

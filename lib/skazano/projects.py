@@ -1,0 +1,84 @@
+"""Projects: projects/<slug>.toml beside skazano.toml, one file each."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from skazano import files
+from skazano.config import ConfigError, Settings, parse
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")  # a host name's label, for sandbox-<slug>
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    title: str
+    aliases: list[str] = []
+    path: str = ""
+    tool: str = "note"
+    tools: list[str] = []
+    remote: str | None = None
+    user: str | None = None
+    terms: list[str] = []
+    hidden: bool = False
+
+
+class Project(msgspec.Struct, kw_only=True):
+    """A project. `path` is its folder, `tools` the names of the tools that may be used there."""
+
+    slug: str
+    title: str
+    aliases: list[str]
+    path: str
+    tool: str
+    tools: list[str]
+    remote: str | None
+    user: str | None
+    terms: list[str]
+    hidden: bool
+
+
+def load_all(settings: Settings) -> dict[str, Project]:
+    """Every project by slug, sorted by title. Raises ConfigError."""
+    found = [_load(settings, file) for file in settings.projects.glob("*.toml")]
+    return {project.slug: project for project in sorted(found, key=lambda p: p.title.casefold())}
+
+
+def _load(settings: Settings, file: Path) -> Project:
+    slug, data = file.stem, parse(file, _File)
+    if not SLUG.fullmatch(slug):
+        raise ConfigError(f"{file}: the file's name is the slug: a-z, 0-9 and -, at most 40")
+    tools = data.tools or [data.tool]
+    for name in {data.tool, *tools}:
+        if name not in settings.config.tools:
+            known = ", ".join(settings.config.tools)
+            raise ConfigError(f"{file}: no tool {name!r} in {settings.file}; there are: {known}")
+    if data.tool not in tools:
+        raise ConfigError(f"{file}: tool {data.tool!r} is not among tools = {tools}")
+    path = settings.folder / Path(data.path).expanduser() if data.path else settings.work / slug
+    values = msgspec.structs.asdict(data)
+    return Project(**{**values, "slug": slug, "path": str(path), "tools": tools})
+
+
+def add(
+    settings: Settings, slug: str, *, title: str, path: str = "", tool: str = "note", aliases: list[str]
+) -> Path:
+    """Write a new project's file. Raises ConfigError if it cannot be one or is there already."""
+    if not SLUG.fullmatch(slug):
+        raise ConfigError(f"{slug!r} is no slug: a-z, 0-9 and -, at most 40, e.g. my-site")
+    if tool not in settings.config.tools:
+        raise ConfigError(f"no tool {tool!r}; there are: {', '.join(settings.config.tools)}")
+    file = settings.projects / f"{slug}.toml"
+    if file.exists():
+        raise ConfigError(f"{file} is there already: edit it")
+    values: dict[str, str | list[str]] = {"title": title, "aliases": aliases, "path": path, "tool": tool}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_file(file, _toml({key: value for key, value in values.items() if value}))
+    return file
+
+
+def _toml(values: dict[str, str | list[str]]) -> str:
+    """Strings and lists of strings as TOML: JSON's string syntax is a part of TOML's."""
+    return "".join(
+        f"{key} = {msgspec.json.encode(value).decode()}\n" for key, value in values.items()
+    )

@@ -1,0 +1,221 @@
+"""What `route` decides: settings phrases, commands and the project of a request."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from skazano import acts, chats, ids
+from skazano.projects import Project
+from skazano.spool import PARKS, Spool, SpoolError, Ticket
+from skazano.stage import Context
+from skazano.task import Task, TaskDir
+from skazano.texts import say
+from skazano.understand import names
+from skazano.understand.settings import Settings, parse_project_prefix
+
+SHOWN = 8  # projects offered as buttons at most
+
+
+class Desk:
+    """One task on route's desk. Each verb ends with the name of where the task goes."""
+
+    def __init__(self, task: TaskDir, card: Task, context: Context) -> None:
+        self.task = task
+        self.card = card
+        self.context = context
+        self.spool = context.spool
+        self.all = context.projects()
+        self.projects: Sequence[Project] = [p for p in self.all.values() if not p.hidden]
+        self.chat = chats.read(self.spool, card.chat)
+        self.card.lang = self.chat.lang or context.config.chat.lang
+        self.card.mode = self.chat.mode or context.config.chat.mode
+
+    def answer(self, key: str, **values: object) -> str:
+        """Answer at once; nothing is to be done."""
+        self.card.mode = "text"
+        self.task.save(self.card)
+        self.task.write("answer.txt", say(self.card.lang, key, **values))
+        return "reply"
+
+    # -- settings ---------------------------------------------------------------------------------
+
+    def settle(self, wanted: Settings) -> str:
+        """Apply a settings phrase; a request behind it goes on as a task."""
+        project, near = None, None
+        if wanted.project:
+            near = names.match(wanted.project, self.projects)
+            project = self.all[near.slug] if near.sure and near.slug else None
+        tool = self._tool(wanted.tool, project)
+        self._remember(wanted, project, tool)
+        if wanted.action:
+            return self.answer("not-by-voice")
+        if wanted.project and project is None:
+            likely = [slug for slug, _ in near.candidates] if near else []
+            if wanted.rest:
+                return self._unsorted(wanted.rest, likely)
+            return self.answer("no-project", name=wanted.project, known=self._titles(likely))
+        if wanted.tool and tool is None:
+            return self.answer("no-tool", name=wanted.tool, known=", ".join(self.context.config.tools))
+        if wanted.rest:
+            return self.file(wanted.rest)
+        return self.answer("settings", **self._set())
+
+    def _remember(self, wanted: Settings, project: Project | None, tool: str | None) -> None:
+        with chats.change(self.spool, self.card.chat) as chat:
+            if wanted.reset:
+                chat.project, chat.until, chat.mode, chat.tool, chat.lang = None, 0.0, None, None, None
+            if project:
+                chat.project = project.slug
+                chat.until = chats.ends(self.context.config.chat.sticky_hours)
+            if wanted.mode:
+                chat.mode = wanted.mode
+            if wanted.lang in ("ru", "en"):
+                chat.lang = wanted.lang  # type: ignore[assignment]
+            if tool:
+                chat.tool = tool
+            self.chat = chat
+        self.card.mode = self.chat.mode or self.context.config.chat.mode
+        self.card.lang = self.chat.lang or self.context.config.chat.lang
+
+    def _tool(self, spoken: str | None, project: Project | None) -> str | None:
+        if not spoken:
+            return None
+        known = [names.Name(name) for name in (project.tools if project else self.context.config.tools)]
+        found = names.match(spoken, known)
+        return found.slug if found.sure else None
+
+    def _set(self) -> dict[str, str]:
+        lang, project = self.card.lang, self.all.get(self.chat.sticky or "")
+        return {
+            "project": project.title if project else say(lang, "none-set"),
+            "mode": say(lang, f"mode-{self.card.mode}"),
+            "tool": self.chat.tool or (project.tool if project else say(lang, "none-set")),
+            "known": self._titles([]),
+        }
+
+    def _titles(self, slugs: Sequence[str]) -> str:
+        found = [self.all[slug].title for slug in slugs if slug in self.all]
+        return ", ".join(found or [p.title for p in self.projects]) or say(self.card.lang, "none-yet")
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def file(self, text: str) -> str:
+        """Put a request under its project: named in it, answered to, or sticky; else unsorted."""
+        named = parse_project_prefix(text, self.projects)
+        if named is not None:
+            found = names.match(named[0], self.projects)
+            if found.sure and found.slug and named[1]:
+                return self._under(found.slug, named[1])
+            if found.candidates and not found.sure:
+                return self._unsorted(text, [slug for slug, _ in found.candidates])
+        parent = self._answered()
+        if parent and parent.project in self.all:
+            self.card.parent = parent.id
+            self.card.session = parent.session
+            return self._under(parent.project, text)
+        if self.card.project in self.all:
+            return self._under(self.card.project, text)
+        sticky = self.chat.sticky
+        if sticky and sticky in self.all:
+            if self.context.config.chat.sticky_renewed:
+                with chats.change(self.spool, self.card.chat) as chat:
+                    chat.until = chats.ends(self.context.config.chat.sticky_hours)
+            return self._under(sticky, text)
+        return self._unsorted(text, [])
+
+    def _under(self, slug: str, text: str) -> str:
+        self.card.project = slug
+        if self.chat.tool in self.all[slug].tools:
+            self.card.tool = self.chat.tool
+        self.task.write("request.txt", text)
+        self.task.save(self.card)
+        self.context.note(project=slug)
+        return "refine"
+
+    def _unsorted(self, text: str, likely: Sequence[str]) -> str:
+        if not self.projects:
+            self.task.write("request.txt", text)
+            return self.answer("no-projects")
+        rest = [p.slug for p in self.projects if p.slug not in likely]
+        self.task.write("request.txt", text)
+        self.task.write_json("ask.json", {"options": [*likely, *rest][:SHOWN]})
+        self.task.save(self.card)
+        return "unsorted"
+
+    def _answered(self) -> Task | None:
+        """The task whose message this one replies to."""
+        card = self.card
+        if card.reply_to is None or card.chat is None:
+            return None
+        id = chats.task_of(self.spool, card.chat, card.reply_to) or self._mine(card.reply_to)
+        if id is None or not self.spool.dir(id).exists():
+            return None
+        return TaskDir(self.spool.dir(id)).load()
+
+    def _mine(self, message: int) -> str | None:
+        """The id of the task that the person's own message made: its date is in the update."""
+        update = self.task.json("update.json") or {}
+        date = update.get("message", {}).get("reply_to_message", {}).get("date")
+        if not isinstance(date, int) or self.card.chat is None:
+            return None
+        return ids.make(datetime.fromtimestamp(date, UTC), "tg", self.card.chat, message)
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def command(self, text: str) -> str:
+        """/status, /projects, /cancel, /help; anything else gets the help."""
+        match = re.match(r"/([a-z_]+)", text)
+        word = match[1] if match else ""
+        if word == "status":
+            return self._status()
+        if word == "projects":
+            return self.answer("projects", known=self._listed())
+        if word == "cancel":
+            return self.cancel_latest()
+        return self.answer("help")
+
+    def _listed(self) -> str:
+        lines = [f"• {p.title} ({', '.join([p.slug, *p.aliases])})" for p in self.projects]
+        return "\n".join(lines) or say(self.card.lang, "none-yet")
+
+    def _status(self) -> str:
+        lines = []
+        for ticket in self._own_open():
+            other = TaskDir(self.spool.dir(ticket.id)).load()
+            place = ticket.box if ticket.box in PARKS else ticket.stage
+            lines.append(f"• {other.title or ticket.id} — {say(self.card.lang, f'at-{place}')}")
+        tasks = "\n".join(lines) or say(self.card.lang, "nothing-open")
+        return self.answer("status", tasks=tasks, **self._set())
+
+    def cancel_latest(self) -> str:
+        """Cancel the newest open task of this chat."""
+        for ticket in reversed(self._own_open()):
+            other = TaskDir(self.spool.dir(ticket.id)).load()
+            title = other.title or self._words(ticket.id) or ticket.id
+            try:
+                how = acts.cancel(self.spool, ticket.id, by=self.task.id)
+            except SpoolError:
+                continue  # it ended meanwhile: look at the one before
+            return self.answer(f"cancel-{how}", title=title)
+        return self.answer("nothing-to-cancel")
+
+    def _words(self, id: str) -> str:
+        said = TaskDir(self.spool.dir(id)).text("transcript.txt") or ""
+        return said if len(said) <= 80 else said[:79] + "…"
+
+    def _own_open(self) -> list[Ticket]:
+        """Open tickets of this chat's tasks before this one, oldest first."""
+        return sorted(
+            (t for t in _unfinished(self.spool) if self._mine_ticket(t)), key=lambda ticket: ticket.id
+        )
+
+    def _mine_ticket(self, ticket: Ticket) -> bool:
+        if ticket.id >= self.task.id:
+            return False
+        other = TaskDir(self.spool.dir(ticket.id))
+        return other.has("task.json") and other.load().chat == self.card.chat
+
+
+def _unfinished(spool: Spool) -> list[Ticket]:
+    """Tickets of tasks whose work is not over; what only waits to be told is."""
+    return [t for t in spool.open_tickets() if t.box != "failed" and t.stage != "reply"]

@@ -1,0 +1,372 @@
+"""The spool: task directories that never move and tickets that do. spool/README.md tells the protocol.
+
+A ticket is one inode for the whole life of its task. Every change of state is one rename(2) of it, so
+at no instant are there two tickets or none; who loses a race gets ENOENT and goes on. While a process
+works on a task it holds flock(2) on the ticket, which the kernel lets go when the process dies.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from skazano import files, ids
+
+FORMAT = "1"
+STAGES = ("download", "transcribe", "route", "refine", "execute", "summarize", "speak", "reply")
+MAX_ATTEMPTS = 5  # claims of one ticket in one stage before the task is failed
+
+Box = Literal["new", "run", "later", "unsorted", "waiting", "hold", "done", "failed"]
+
+BOXES: tuple[Box, ...] = ("new", "run", "later")  # of each stage
+PARKS: tuple[Box, ...] = ("unsorted", "waiting", "hold", "failed")  # of the spool
+
+_QUEUED = re.compile(rf"({ids.PATTERN}),(\d{{1,3}})")
+_HELD = re.compile(rf"({'|'.join(STAGES)}),({ids.PATTERN}),(\d{{1,3}})")
+
+
+class SpoolError(Exception):
+    """The spool cannot be used as it is; the text says why and what to do."""
+
+
+class NoTask(SpoolError):
+    """There is no task of that id."""
+
+
+class Busy(SpoolError):
+    """The ticket is being worked on, or moved on at this moment."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Where a task stands. `stage` is None in unsorted, waiting, done and failed."""
+
+    id: str
+    box: Box
+    stage: str | None = None
+    attempts: int = 0
+
+    @property
+    def place(self) -> str:
+        """Its path below the spool, as `ls` shows it."""
+        if self.box in BOXES:
+            return f"{self.stage}/{self.box}/{self.id},{self.attempts}"
+        if self.box == "hold":
+            return f"hold/{self.stage},{self.id},{self.attempts}"
+        if self.box == "done":
+            return f"done/{ids.month(self.id)}/{self.id}"
+        return f"{self.box}/{self.id}"
+
+
+class Spool:
+    """A spool on disk. `open` makes what is missing and checks what is there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tasks = root / "tasks"
+        self.state = root / "state"
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """The spool at `root`. Raises SpoolError if it cannot serve: format, or several filesystems."""
+        spool = cls(root)
+        for folder in spool.folders():
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        mark = root / "state" / "format"
+        found = files.read_text(mark)
+        if found is None:
+            files.write_file(mark, FORMAT + "\n")
+        elif found != FORMAT:
+            raise SpoolError(
+                f"{root} has spool format {found!r}, this program knows {FORMAT}: upgrade the program"
+            )
+        device = root.stat().st_dev
+        strangers = [str(f) for f in spool.folders() if f.stat().st_dev != device]
+        if strangers:
+            raise SpoolError(
+                f"not on the filesystem of {root}: {', '.join(strangers)}. A ticket moves by rename(2), "
+                "so the whole spool lies on one filesystem"
+            )
+        return spool
+
+    def folders(self) -> list[Path]:
+        """Every directory that the spool always has."""
+        queues = [self.root / stage / box for stage in STAGES for box in BOXES]
+        rest = ("tasks", "state", "done", *PARKS)
+        return queues + [self.root / name for name in rest]
+
+    def path(self, ticket: Ticket) -> Path:
+        """The ticket's file."""
+        return self.root / ticket.place
+
+    def dir(self, id: str) -> Path:
+        """The task's directory, whether it is there or not. Raises ids.BadId."""
+        return self.tasks / ids.day(ids.check(id)) / id
+
+    # -- how a task comes to be -------------------------------------------------------------------
+
+    def publish(self, id: str, contents: Mapping[str, bytes], stage: str) -> bool:
+        """Make the task with these files and put its ticket into the stage's new/.
+
+        True if this call published it, False if it was there before. When it returns the task is durable.
+        Everything is written in a hidden directory with the ticket among it; one rename shows the
+        directory, a second one moves the ticket to its queue. A task that was shown and not yet queued
+        has its ticket still inside: `finish_publishing` does what is left.
+        """
+        target = self.dir(id)
+        if target.exists():
+            return self.finish_publishing(id)
+        if not target.parent.exists():
+            target.parent.mkdir(mode=0o750, exist_ok=True)
+            files.fsync_dir(self.tasks)
+        building = Path(tempfile.mkdtemp(prefix=f".{id}.", dir=target.parent))
+        try:
+            building.chmod(0o750)
+            for name, data in {**contents, ".ticket": stage.encode() + b"\n"}.items():
+                files.write_all(building / name, data)
+            files.fsync_dir(building)
+            building.rename(target)
+        except OSError as error:
+            shutil.rmtree(building, ignore_errors=True)
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        files.fsync_dir(target.parent)
+        return self.finish_publishing(id)
+
+    def finish_publishing(self, id: str) -> bool:
+        """Queue the ticket that still lies in its task's directory. False if there is none."""
+        inside = self.dir(id) / ".ticket"
+        stage = files.read_text(inside)
+        if stage is None:
+            return False
+        if stage not in STAGES:
+            raise SpoolError(f"{inside} names no stage: {stage[:40]!r}")
+        target = self.path(Ticket(id, "new", stage))
+        try:
+            inside.rename(target)
+        except FileNotFoundError:
+            return False
+        files.fsync_dir(target.parent)
+        return True
+
+    def unpublished(self, days: int = 2) -> list[str]:
+        """Ids of tasks of the newest `days` day folders whose ticket was not yet queued."""
+        newest = sorted(p.name for p in self.tasks.iterdir() if not p.name.startswith("."))[-days:]
+        return [
+            ticket.parent.name
+            for day in newest
+            for ticket in (self.tasks / day).glob("[!.]*/.ticket")
+        ]
+
+    # -- what lies where --------------------------------------------------------------------------
+
+    def tickets(self, box: Box, stage: str | None = None) -> list[Ticket]:
+        """The tickets in a box, oldest task first. Names that are none are passed over (see fsck)."""
+        if box in BOXES:
+            names = _names(self.root / (stage or "") / box)
+            found = [_queued(name, box, stage) for name in names]
+        elif box == "hold":
+            found = [_held(name) for name in _names(self.root / "hold")]
+        elif box == "done":
+            months = _names(self.root / "done")
+            found = [_plain(n, box) for m in months for n in _names(self.root / "done" / m)]
+        else:
+            found = [_plain(name, box) for name in _names(self.root / box)]
+        return sorted((t for t in found if t), key=lambda ticket: ticket.id)
+
+    def open_tickets(self) -> Iterator[Ticket]:
+        """Every ticket that is not done."""
+        for stage in STAGES:
+            for box in BOXES:
+                yield from self.tickets(box, stage)
+        for box in PARKS:
+            yield from self.tickets(box)
+
+    def ripe(self, stage: str) -> tuple[list[Ticket], float | None]:
+        """What can be claimed at this moment, and when the next deferred ticket ripens (Unix time)."""
+        ready, upcoming, moment = self.tickets("new", stage), None, time.time()
+        for ticket in self.tickets("later", stage):
+            try:
+                ripens = self.path(ticket).stat().st_mtime
+            except FileNotFoundError:
+                continue
+            if ripens <= moment:
+                ready.append(ticket)
+            else:
+                upcoming = min(upcoming or ripens, ripens)
+        return sorted(ready, key=lambda ticket: ticket.id), upcoming
+
+    def find(self, id: str) -> Ticket | None:
+        """Where the task stands, or None. Queues are listed in the direction in which tickets travel, so one
+        that moves on is met further down; one that moved back is met in the next round."""
+        ids.check(id)
+        for _ in range(3):
+            for ticket in (Ticket(id, "done"), Ticket(id, "failed")):
+                if self.path(ticket).exists():
+                    return ticket
+            for ticket in self.open_tickets():
+                if ticket.id == id:
+                    return ticket
+        return None
+
+    # -- how a ticket is taken --------------------------------------------------------------------
+
+    def claim(self, ticket: Ticket) -> "Held | None":
+        """Take a ticket of new/ or later/ to work on it. None if another was faster.
+
+        The rename decides and counts the attempt. The lock may still be held for a moment by the stage
+        that handed the ticket on, or by a `recover` that has just put it back: hence the second look.
+        """
+        running = replace(ticket, box="run", attempts=min(ticket.attempts + 1, 999))
+        try:
+            self.path(ticket).rename(self.path(running))
+        except FileNotFoundError:
+            return None
+        return self.lock(running, wait=True)
+
+    def take(self, id: str) -> "Held":
+        """Take a ticket that nobody works on, to act on it for a person. Raises NoTask, Busy.
+
+        One in a queue is first renamed into hold/, where no stage claims it: if this process dies, the
+        person is asked what to do with it.
+        """
+        for _ in range(3):
+            ticket = self.find(id)
+            if ticket is None:
+                raise NoTask(f"no task {id}")
+            if ticket.box == "run":
+                raise Busy(f"{id} is being worked on by {ticket.stage}")
+            held = self.lock(ticket)
+            if held is None:
+                continue
+            if ticket.box in ("new", "later"):
+                try:
+                    held.rename(replace(ticket, box="hold"))
+                except FileNotFoundError:
+                    held.close()
+                    continue
+            return held
+        raise Busy(f"{id} moves on at this moment: try again")
+
+    def recover(self, stage: str) -> "Iterator[Held]":
+        """Each ticket of run/ that nobody holds: its worker died. The caller decides where it goes."""
+        for ticket in self.tickets("run", stage):
+            held = self.lock(ticket)
+            if held is not None:
+                with held:
+                    yield held
+
+    def lock(self, ticket: Ticket, *, wait: bool = False) -> "Held | None":
+        """Hold the ticket's lock where it lies; None if it is gone, or held by another and not `wait`ed
+        for. To write in a task that is parked, or to look who is alive; to work on one, claim it."""
+        path = self.path(ticket)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            there, mine = path.stat(), os.fstat(fd)
+        except (BlockingIOError, FileNotFoundError):
+            os.close(fd)
+            return None
+        if there.st_ino != mine.st_ino:
+            os.close(fd)
+            return None
+        return Held(self, ticket, fd)
+
+
+class Held:
+    """A ticket whose lock this process holds. Each verb below is one rename and ends the holding."""
+
+    def __init__(self, spool: Spool, ticket: Ticket, fd: int) -> None:
+        self.spool = spool
+        self.ticket = ticket
+        self.dir = spool.dir(ticket.id)
+        self._fd = fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the lock go; the ticket stays where it is."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def rename(self, target: Ticket) -> None:
+        """Move the ticket and go on holding it. Raises FileNotFoundError if it is no longer there."""
+        path = self.spool.path(target)
+        if target.box == "done" and not path.parent.exists():
+            path.parent.mkdir(mode=0o750, exist_ok=True)
+            files.fsync_dir(path.parent.parent)
+        self.spool.path(self.ticket).rename(path)
+        self.ticket = target
+        files.fsync_dir(path.parent)
+
+    def hand_on(self, stage: str) -> None:
+        """To a stage's queue, with no attempts counted yet."""
+        if stage not in STAGES:
+            raise ValueError(f"no stage {stage!r}")
+        self._leave(Ticket(self.ticket.id, "new", stage))
+
+    def give_back(self, *, spent: bool = False) -> None:
+        """Back to the queue it came from; an attempt that was not `spent` is not counted."""
+        self._leave(replace(self.ticket, box="new", attempts=self._attempts(spent)))
+
+    def defer(self, until: float, *, spent: bool = True) -> None:
+        """To later/, ripe at `until` (Unix time)."""
+        os.utime(self._fd, (until, until))
+        self._leave(replace(self.ticket, box="later", attempts=self._attempts(spent)))
+
+    def park(self, box: Literal["unsorted", "waiting", "done", "failed"]) -> None:
+        """Out of all queues."""
+        self._leave(Ticket(self.ticket.id, box))
+
+    def hold(self, stage: str) -> None:
+        """Stopped before `stage`, until a person decides."""
+        self._leave(Ticket(self.ticket.id, "hold", stage))
+
+    def _attempts(self, spent: bool) -> int:
+        return self.ticket.attempts if spent else max(0, self.ticket.attempts - 1)
+
+    def _leave(self, target: Ticket) -> None:
+        try:
+            self.rename(target)
+        finally:
+            self.close()
+
+
+def _names(folder: Path) -> list[str]:
+    """Names in a folder; those that begin with a dot do not exist."""
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def _queued(name: str, box: Box, stage: str | None) -> Ticket | None:
+    match = _QUEUED.fullmatch(name)
+    return Ticket(match[1], box, stage, int(match[2])) if match else None
+
+
+def _held(name: str) -> Ticket | None:
+    match = _HELD.fullmatch(name)
+    return Ticket(match[2], "hold", match[1], int(match[3])) if match else None
+
+
+def _plain(name: str, box: Box) -> Ticket | None:
+    return Ticket(name, box) if re.fullmatch(ids.PATTERN, name) else None

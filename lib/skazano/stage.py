@@ -1,0 +1,356 @@
+"""The loop that every stage shares: watch, list, claim, work, hand on.
+
+A stage is `work(task, context) -> where`, with `where` one of: the name of the next stage, "done",
+"failed", "unsorted", "waiting", or "hold". It may raise Later (the world is unwell), Failed (this task
+cannot work) or Stopped (the process is to end); anything else is a fault of ours, is logged with its
+traceback and tried again, MAX_ATTEMPTS times in all. Exit codes: 0 stopped or `--once` done, 1 the loop
+cannot go on and wants to be restarted, 78 (EX_CONFIG) the configuration is wrong.
+"""
+
+import argparse
+import errno
+import fcntl
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from skazano import log as journal
+from skazano.config import ConfigError, Settings, load
+from skazano.log import log
+from skazano.notify import notify, watchdog_seconds
+from skazano.projects import Project, load_all
+from skazano.spool import MAX_ATTEMPTS, STAGES, Held, Spool, SpoolError
+from skazano.task import BadTask, TaskDir
+from skazano.texts import say
+from skazano.wake import Deaf, Wake
+
+BACKOFF = (10.0, 60.0, 300.0, 900.0, 3600.0)  # seconds; MAX_ATTEMPTS must not be above its length + 1
+LISTING = 60.0  # seconds between two listings when nothing wakes us
+FULL = (errno.ENOSPC, errno.EDQUOT)
+BEFORE_WORK = ("download", "transcribe", "route", "refine")  # from execute on there may be work to tell of
+
+
+class Later(Exception):
+    """The world is unwell: try again. An `outage` is nobody's fault: it pauses the whole stage and
+    spends no attempt. `seconds` overrides the table (a server said how long to wait)."""
+
+    def __init__(self, reason: str, *, outage: bool = False, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.outage = outage
+        self.seconds = seconds
+
+
+class Failed(Exception):
+    """This task cannot work. `told` is one sentence for the person: what happened and what to do;
+    `detail` is for the one who looks into error.txt."""
+
+    def __init__(self, told: str, detail: str = "") -> None:
+        super().__init__(told)
+        self.told = told
+        self.detail = detail
+
+
+class Stopped(Exception):
+    """The process is to end before the work is done: the ticket is given back, unspent."""
+
+
+class Context:
+    """What a stage's work may use besides the task."""
+
+    def __init__(self, name: str, settings: Settings, spool: Spool, wake: Wake) -> None:
+        self.name = name
+        self.settings = settings
+        self.config = settings.config
+        self.spool = spool
+        self.wake = wake
+        self.kept: dict[str, Any] = {}  # whatever the stage keeps between tasks: a model, a client
+        self.attempt = 1  # which attempt at the present task in this stage this is
+        self._notes: dict[str, Any] = {}
+        self._watchdog = watchdog_seconds()
+        self._alive = settings.spool / "state" / "alive" / name
+        self._last = 0.0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a signal asked the process to end."""
+        return self.wake.stopping
+
+    def projects(self) -> dict[str, Project]:
+        """Every project, as the files say at this moment."""
+        return load_all(self.settings)
+
+    def note(self, **fields: Any) -> None:
+        """Add fields to this task's line in history.jsonl, e.g. engine="gigaam"."""
+        self._notes.update(fields)
+
+    def ping(self, status: str = "") -> None:
+        """A sign of life, from the loop and from long work in it, never from a thread."""
+        moment = time.monotonic()
+        if moment - self._last >= min(self._watchdog or LISTING, LISTING / 2):
+            self._last = moment
+            notify(WATCHDOG=1, **({"STATUS": status} if status else {}))
+            os.utime(self._alive)
+
+    def begin(self, attempt: int) -> dict[str, Any]:
+        """Forget the former task; the dictionary that collects this one's notes."""
+        self.attempt, self._notes = attempt, {}
+        return self._notes
+
+    def mark_alive(self) -> int:
+        """Hold a shared lock on state/alive/<stage>, by which others see that the stage runs."""
+        self._alive.parent.mkdir(exist_ok=True)
+        fd = os.open(self._alive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        return fd
+
+    @property
+    def longest_wait(self) -> float:
+        """How long the loop may sleep at most, in seconds."""
+        return min(LISTING, self._watchdog or LISTING)
+
+
+Work = Callable[[TaskDir, Context], str]
+Recover = Callable[[TaskDir, Context], str | None]
+Step = Callable[[Context], None]
+
+
+class Stage:
+    """One stage's process."""
+
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        *,
+        warm: Step | None = None,
+        recover: Recover | None = None,
+        aside: Step | None = None,
+        also_watch: Sequence[str] = (),
+    ) -> None:
+        """`warm` runs before READY (load a model). `recover` decides where a task goes whose worker died,
+        None means back to new/. `aside` runs each turn, for what lies in the folders `also_watch`."""
+        self.name = name
+        self.work = work
+        self.warm = warm
+        self.recover = recover
+        self.aside = aside
+        self.also_watch = also_watch
+        self.paused_until = 0.0
+        self.outages = 0
+        self.count = 0
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run the stage as a program; the exit code."""
+        options = arguments_of(self.name, arguments)
+        return guarded(self.name, lambda: self._run(options.config, options.once))
+
+    def _run(self, config: Path | None, once: bool) -> int:
+        settings = load(config)
+        spool = Spool.open(settings.spool)
+        folders = [spool.root / self.name / "new", *(spool.root / box for box in self.also_watch)]
+        wake = Wake([] if once else folders)
+        wake.stop_on(signal.SIGTERM, signal.SIGINT)
+        context = Context(self.name, settings, spool, wake)
+        alive = context.mark_alive()
+        if self.warm:
+            self.warm(context)
+        wake.start()
+        try:
+            while not wake.stopping and self._turn(context, once):
+                pass
+        finally:
+            notify(STOPPING=1)
+            wake.close()
+            os.close(alive)
+        log("-", "stopped", stage=self.name, tasks=self.count)
+        return 0
+
+    def _turn(self, context: Context, once: bool) -> bool:
+        """One round: look, work, sleep. False when `once` and the queue is worked off."""
+        context.wake.clear()
+        context.wake.check()
+        self._recover(context)
+        ready, upcoming = context.spool.ripe(self.name)
+        context.ping(f"{len(ready)} waiting, {self.count} done")
+        if self.count == 0:
+            notify(READY=1)
+        for ticket in ready:
+            if context.stopping or time.time() < self.paused_until:
+                break
+            held = context.spool.claim(ticket)
+            if held is not None:
+                with held:
+                    self._attempt(held, context)
+                self.count += 1
+            context.ping()
+        if self.aside and not context.stopping:
+            self.aside(context)
+        if once:
+            return bool(ready) and time.time() >= self.paused_until
+        if context.stopping:
+            return False
+        context.wake.wait(self._sleep(context, upcoming))
+        return True
+
+    def _sleep(self, context: Context, upcoming: float | None) -> float:
+        moment = time.time()
+        if moment < self.paused_until:
+            return min(context.longest_wait, self.paused_until - moment)
+        return min(context.longest_wait, (upcoming or moment + LISTING) - moment)
+
+    def _recover(self, context: Context) -> None:
+        for held in context.spool.recover(self.name):
+            task = TaskDir(held.dir)
+            where = self.recover(task, context) if self.recover else None
+            log(task.id, "recovered", stage=self.name, attempts=held.ticket.attempts, to=where or "new")
+            if where:
+                self._leave(held, where)
+            else:
+                held.give_back(spent=True)
+
+    def _attempt(self, held: Held, context: Context) -> None:
+        """Work on one claimed task and bring its ticket where it belongs."""
+        task, begun = TaskDir(held.dir), time.monotonic()
+        notes = context.begin(held.ticket.attempts)
+        log(task.id, "claimed", stage=self.name, attempt=held.ticket.attempts)
+        try:
+            where = self._one(held, task, context)
+            self._record(task, "done", begun, next=where, **notes)
+            self._leave(held, where)
+            self.outages = 0
+        except Stopped:
+            log(task.id, "given back", stage=self.name)
+            held.give_back()
+        except Later as trouble:
+            self._later(held, task, trouble, begun)
+        except (Failed, BadTask) as trouble:
+            self._fail(held, task, trouble, begun)
+        except OSError as trouble:
+            if trouble.errno in FULL:
+                self._full(held, task, trouble)
+            else:
+                self._fault(held, task, trouble, begun)
+        except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault must not stop the stage
+            self._fault(held, task, trouble, begun)
+
+    def _one(self, held: Held, task: TaskDir, context: Context) -> str:
+        if held.ticket.attempts > MAX_ATTEMPTS:
+            raise Failed(
+                say(_lang(task), "poison", stage=self.name),
+                f"claimed {held.ticket.attempts - 1} times, and each time the worker died",
+            )
+        if self.name in BEFORE_WORK and task.has("cancel"):
+            return cancelled(task)
+        return self.work(task, context)
+
+    def _leave(self, held: Held, where: str) -> None:
+        if where in STAGES:
+            held.hand_on(where)
+        elif where == "hold":
+            held.hold(self.name)
+        else:
+            held.park(where)  # type: ignore[arg-type]
+
+    def _later(self, held: Held, task: TaskDir, trouble: Later, begun: float) -> None:
+        if trouble.outage:
+            delay = trouble.seconds or BACKOFF[min(self.outages, len(BACKOFF) - 1)]
+            self.outages += 1
+            self.paused_until = time.time() + _jittered(delay)
+            until = self.paused_until
+        else:
+            if held.ticket.attempts >= MAX_ATTEMPTS:
+                self._fail(held, task, Failed(say(_lang(task), "gave-up"), str(trouble)), begun)
+                return
+            delay = trouble.seconds or BACKOFF[min(held.ticket.attempts, len(BACKOFF)) - 1]
+            until = time.time() + _jittered(delay)
+        reason = journal.blot(str(trouble))
+        self._record(task, "later", begun, level=journal.WARNING, reason=reason, seconds=round(delay))
+        held.defer(until, spent=not trouble.outage)
+
+    def _fault(self, held: Held, task: TaskDir, trouble: Exception, begun: float) -> None:
+        journal.log_traceback(task.id, "".join(traceback.format_exception(trouble)))
+        reason = f"{type(trouble).__name__}: {trouble}"
+        if held.ticket.attempts >= MAX_ATTEMPTS:
+            self._fail(held, task, Failed(say(_lang(task), "fault", stage=self.name), reason), begun)
+        else:
+            self._later(held, task, Later(reason), begun)
+
+    def _fail(self, held: Held, task: TaskDir, trouble: Failed | BadTask, begun: float) -> None:
+        told = trouble.told if isinstance(trouble, Failed) else say("ru", "broken-task")
+        detail = trouble.detail if isinstance(trouble, Failed) else str(trouble)
+        write_error(task, self.name, told, detail)
+        self._record(task, "failed", begun, level=journal.ERROR, reason=journal.blot(detail or told))
+        # `reply` tells the person; when it is `reply` itself that failed, there is no way left to tell.
+        self._leave(held, "failed" if self.name == "reply" else "reply")
+
+    def _full(self, held: Held, task: TaskDir, trouble: OSError) -> None:
+        log(task.id, "disk full", level=journal.ERROR, stage=self.name, file=trouble.filename)
+        self.paused_until = time.time() + LISTING
+        held.give_back()
+
+    def _record(
+        self, task: TaskDir, event: str, begun: float, *, level: int = journal.INFO, **fields: Any
+    ) -> None:
+        ms = round((time.monotonic() - begun) * 1000)
+        task.history(self.name, event, ms=ms, **fields)
+        log(task.id, event, level=level, stage=self.name, ms=ms, **fields)
+
+
+def write_error(task: TaskDir, stage: str, told: str, detail: str) -> None:
+    """error.txt: the sentence for the person, then what the owner of the box wants to know."""
+    lines = [told, "", f"stage: {stage}"]
+    if detail:
+        lines.append(f"what: {journal.blot(detail)}")
+    lines.append(f"again: skazano retry {task.id}")
+    task.write("error.txt", "\n".join(lines))
+
+
+def cancelled(task: TaskDir) -> str:
+    """Answer that the task was cancelled; the next stage."""
+    task.write("answer.txt", say(_lang(task), "cancelled"))
+    return "reply"
+
+
+def arguments_of(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options that every program in bin/ takes."""
+    parser = argparse.ArgumentParser(prog=f"{name}.py", description=f"Skazano's {name}.")
+    parser.add_argument("--config", type=Path, help="skazano.toml to use")
+    parser.add_argument("--once", action="store_true", help="do what there is to do and exit")
+    return parser.parse_args(arguments)
+
+
+def guarded(name: str, run: Callable[[], int]) -> int:
+    """`run()`'s exit code; troubles of the process as a whole told in one line."""
+    try:
+        return run()
+    except (ConfigError, SpoolError) as error:
+        log("-", f"cannot start {name}: {error}", level=journal.ERROR)
+        return 78
+    except Deaf as error:
+        log("-", f"{name} must be restarted: {error}", level=journal.ERROR)
+        return 1
+    except OSError as error:
+        log("-", f"{name} stops: {error}", level=journal.ERROR)
+        return 1
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.2)
+
+
+def _lang(task: TaskDir) -> str:
+    try:
+        return task.load().lang
+    except BadTask:
+        return "ru"
+
+
+def main(stage: Stage) -> None:
+    """What a stage file's `if __name__ == "__main__"` calls."""
+    sys.exit(stage.main())

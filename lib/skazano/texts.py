@@ -1,0 +1,169 @@
+"""What the person reads, in Russian and English. `say(lang, key, …)` fills one in."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # -- troubles of a task: what happened and what to do
+    "poison": (
+        "Не получилось: на шаге «{stage}» программа падала пять раз подряд. Запись сохранена.",
+        "This did not work: at the step “{stage}” the program died five times. The recording is kept.",
+    ),
+    "gave-up": (
+        "Не получилось за пять попыток. Запись сохранена, можно попробовать ещё раз.",
+        "Five tries failed. The recording is kept, and you can try again.",
+    ),
+    "fault": (
+        "Ошибка в программе на шаге «{stage}». Запись сохранена, подробности — в журнале.",
+        "A fault in the program at the step “{stage}”. The recording is kept, details are in the log.",
+    ),
+    "broken-task": (
+        "Карточка задачи на диске повреждена, продолжить нельзя.",
+        "The task's card on disk is damaged; it cannot go on.",
+    ),
+    "too-big": (
+        "Файл больше {mb} МБ: Telegram не отдаёт такие ботам. Пришлите запись покороче или частями.",
+        "The file is over {mb} MB: Telegram does not give such files to bots. Send a shorter one, or parts.",
+    ),
+    "no-file": (
+        "Telegram больше не отдаёт этот файл. Пришлите его ещё раз, пожалуйста.",
+        "Telegram no longer gives out this file. Please send it again.",
+    ),
+    "no-audio": (
+        "В задаче нет звука. Пришлите запись ещё раз, пожалуйста.",
+        "There is no audio in this task. Please send the recording again.",
+    ),
+    "audio-empty": (
+        "Запись пришла пустой: в ней нет ни одного звука. Запишите ещё раз, пожалуйста.",
+        "The recording came empty. Please record it again.",
+    ),
+    "audio-unreadable": (
+        "Не могу прочитать этот файл: похоже, это не звукозапись. Пришлите голосовое сообщение или аудио.",
+        "I cannot read this file: it does not look like audio. Send a voice note or an audio file.",
+    ),
+    "audio-no-audio": (
+        "В этом видео нет звука.",
+        "There is no sound in this video.",
+    ),
+    "nothing-heard": (
+        "Не расслышал ни слова: тишина или шум. Запись сохранена. Скажите ещё раз, пожалуйста.",
+        "I heard no words, only silence or noise. The recording is kept. Please say it again.",
+    ),
+    "no-words": (
+        "Понимаю голос, аудио, видеосообщения и текст. К файлу или фото добавьте подпись: что с ними сделать.",
+        "I understand voice, audio, video notes and text. Add a caption to a file or photo: what to do with it.",
+    ),
+    "only-filler": (
+        "Услышал только «{heard}» и не понял, что сделать. Скажите ещё раз, пожалуйста.",
+        "I only heard “{heard}” and do not know what to do. Please say it again.",
+    ),
+    "project-gone": (
+        "Проекта «{name}» больше нет. Верните его файл или отнесите задачу к другому проекту.",
+        "There is no project “{name}” any more. Restore its file or file the task under another one.",
+    ),
+    "no-folder": (
+        "Папки проекта «{title}» нет: {path}. Создайте её и попробуйте ещё раз.",
+        "The folder of “{title}” is not there: {path}. Create it and try again.",
+    ),
+    "no-tool": (
+        "Инструмента «{name}» нет. Есть: {known}.",
+        "There is no tool “{name}”. There are: {known}.",
+    ),
+    "no-program": (
+        "Программа инструмента «{tool}» не запускается: {why}.",
+        "The program of the tool “{tool}” does not start: {why}.",
+    ),
+    "tool-failed": (
+        "Инструмент «{tool}» закончил с ошибкой (код {code}).",
+        "The tool “{tool}” ended with an error (code {code}).",
+    ),
+    "tool-killed": (
+        "Инструмент «{tool}» был прерван (сигнал {code}).",
+        "The tool “{tool}” was interrupted (signal {code}).",
+    ),
+    "tool-timeout": (
+        "Инструмент «{tool}» не уложился в {minutes} мин и был остановлен.",
+        "The tool “{tool}” did not finish in {minutes} min and was stopped.",
+    ),
+    "git-failed": (
+        "Работа сделана, но закоммитить её не удалось: {why}",
+        "The work is done, but it could not be committed: {why}",
+    ),
+    "git-unprepared": (
+        "Не удалось подготовить репозиторий: {why}",
+        "The repository could not be prepared: {why}",
+    ),
+    # -- what a tool says
+    "noted": ("Записал в {file}: {title}.", "Noted in {file}: {title}."),
+    "attached": ("Приложено:", "Attached:"),
+    # -- answers without work
+    "cancelled": ("Отменено.", "Cancelled."),
+    "cancel-cancelled": ("Отменил: «{title}».", "Cancelled: “{title}”."),
+    "cancel-stopping": ("Останавливаю: «{title}».", "Stopping: “{title}”."),
+    "nothing-to-cancel": ("Отменять нечего: всё закончено.", "Nothing to cancel: everything is finished."),
+    "not-by-voice": (
+        "Проекты пока заводит и скрывает хозяин машины: skazano project add.",
+        "Projects are made and hidden by the owner of the box: skazano project add.",
+    ),
+    "settings": (
+        "Проект: {project}. Ответ: {mode}. Инструмент: {tool}.",
+        "Project: {project}. Answers: {mode}. Tool: {tool}.",
+    ),
+    "no-project": (
+        "Не нашёл проекта «{name}». Есть: {known}.",
+        "I found no project “{name}”. There are: {known}.",
+    ),
+    "no-projects": (
+        "Проектов ещё нет. Запись сохранена. Первый проект: skazano project add <имя>, потом «Ещё раз».",
+        "There are no projects yet. The recording is kept. First: skazano project add <name>, then “Again”.",
+    ),
+    "projects": ("Проекты:\n{known}", "Projects:\n{known}"),
+    "status": (
+        "Проект: {project}. Ответ: {mode}. Инструмент: {tool}.\n{tasks}",
+        "Project: {project}. Answers: {mode}. Tool: {tool}.\n{tasks}",
+    ),
+    "help": (
+        "Скажите, что сделать, голосом или текстом.\n\n"
+        "«Настройки проект …» — выбрать проект (на три часа).\n"
+        "«Настройки режим аудио» или «режим текст» — как отвечать.\n"
+        "«Настройки» — что выбрано сейчас. «Отмена» — остановить последнюю задачу.\n\n"
+        "/status — что в работе\n/projects — проекты\n/cancel — отменить последнюю",
+        "Say what to do, by voice or text.\n\n"
+        "“Settings project …” chooses a project (for three hours).\n"
+        "“Settings mode audio” or “mode text”: how to answer.\n"
+        "“Settings” tells what is set. “Cancel” stops the latest task.\n\n"
+        "/status what is in work\n/projects the projects\n/cancel cancel the latest",
+    ),
+    "none-set": ("не выбран", "not set"),
+    "none-yet": ("пока ни одного", "none yet"),
+    "nothing-open": ("В работе ничего нет.", "Nothing is in work."),
+    "mode-text": ("текстом", "as text"),
+    "mode-audio": ("голосом", "by voice"),
+    "at-download": ("загружается", "being fetched"),
+    "at-transcribe": ("распознаётся", "being transcribed"),
+    "at-route": ("разбирается", "being filed"),
+    "at-refine": ("разбирается", "being refined"),
+    "at-execute": ("выполняется", "being done"),
+    "at-summarize": ("готовится ответ", "being summed up"),
+    "at-speak": ("озвучивается", "being spoken"),
+    "at-unsorted": ("ждёт проекта", "waits for a project"),
+    "at-waiting": ("ждёт подзадач", "waits for its subtasks"),
+    "at-hold": ("ждёт решения", "waits for a decision"),
+    # -- questions and buttons
+    "ask-project": ("К какому проекту это отнести?\n\n«{heard}»", "Which project is this for?\n\n“{heard}”"),
+    "ask-hold": (
+        "Работа прервалась на полпути, и сама она не повторится:\n\n«{heard}»\n\nЧто делать?",
+        "The work was cut off half-way and is not repeated by itself:\n\n“{heard}”\n\nWhat now?",
+    ),
+    "button-again": ("Ещё раз", "Again"),
+    "button-drop": ("Не надо", "Drop it"),
+    "button-details": ("Подробности", "Details"),
+    "filed": ("{title}", "{title}"),
+    "retried": ("Пробую ещё раз.", "Trying again."),
+    "press-late": ("Уже решено.", "Decided already."),
+    "press-unknown": ("Эта кнопка больше не действует.", "This button no longer works."),
+    "maybe-repeat": ("(Возможно, повтор: связь прервалась при отправке.)\n", "(Perhaps a repeat.)\n"),
+    "see-file": ("Ответ длинный, он в файле.", "The answer is long, it is in the file."),
+}
+
+
+def say(lang: str, key: str, **values: object) -> str:
+    """The text of that key, filled in. Raises KeyError for a key or value that is not there."""
+    return TEXTS[key][1 if lang == "en" else 0].format(**values)

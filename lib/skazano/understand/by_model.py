@@ -1,0 +1,181 @@
+"""Refine, choose and summarize with a language model, each answer checked; the local rules otherwise.
+
+What was said goes to the model as a JSON string in the user message, never into the system prompt.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
+
+from skazano.llm.base import Usage
+from skazano.llm.chain import NoModel
+from skazano.llm.prompts import render
+from skazano.understand.faithful import unfaithful, ungrounded
+from skazano.understand.names import Named
+from skazano.understand.phonetics import normal
+from skazano.understand.refine import TITLE, Refined, refine_local, sentence, title
+from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, speakable, summarize_local
+
+T = TypeVar("T")
+MOST_SUBTASKS = 12
+SOURCE_LIMIT = 24_000  # characters of a result that a model is given: its beginning and its end
+_FAILURE = re.compile(
+    r"не получил|не удал|не смог|не вышло|не выполн|ошибк|провал|сорвал|прерв|упал|fail|could not|did not|error", re.I
+)
+
+
+class Models(Protocol):
+    """skazano.llm.chain.Chain."""
+
+    def complete(
+        self, system: str, text: str, schema: type[T], check: Callable[[T], str] | None = None
+    ) -> tuple[T, Usage]: ...
+
+
+class _Refined(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+    title: str
+    tool: str | None
+    tool_words: str
+    subtasks: list[str]
+
+
+class _Chosen(msgspec.Struct, forbid_unknown_fields=True):
+    slug: str | None
+
+
+class _Answer(msgspec.Struct, forbid_unknown_fields=True):
+    answer: str
+
+
+def refine_with_model(
+    models: Models,
+    text: str,
+    terms: Sequence[str] = (),
+    tools: Sequence[str] = (),
+    prompts: Path | None = None,
+) -> tuple[Refined, Usage]:
+    """The request by a model, or by refine_local if none answers rightly (usage.engine is then
+    "local" and usage.fallback says why). tools are the names that the project allows."""
+    system, prompt = render("refine", prompts)
+    question = {"dictated": text, "terms": list(terms)[:300], "tools": list(tools)}
+
+    def wrong(found: _Refined) -> str:
+        if found.tool is not None and found.tool not in tools:
+            return f"no such tool: {found.tool[:40]}"
+        if len(found.subtasks) > MOST_SUBTASKS or any(not s.strip() for s in found.subtasks):
+            return "wrong subtasks"
+        reason = unfaithful(text, found.text, terms)
+        if not reason and len(found.subtasks) > 1:
+            reason = unfaithful(text, "\n".join(found.subtasks), terms)
+        return reason
+
+    try:
+        found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Refined, wrong)
+    except NoModel as none:
+        none.usage.prompt = prompt
+        return refine_local(text, terms), none.usage
+    usage.prompt = prompt
+    # A tool is taken only with the words of the note that ask for it.
+    asked = normal(found.tool_words)
+    tool = found.tool if asked and asked in normal(text) else None
+    line = " ".join(found.title.split())
+    heading = title(line) if line and len(line) <= TITLE and not unfaithful_title(line, found.text) else title(found.text)
+    parts = [sentence(s) for s in found.subtasks] if len(found.subtasks) > 1 else []
+    return Refined(sentence(found.text), heading, tool, parts), usage
+
+
+def unfaithful_title(line: str, request: str) -> str:
+    """"" if a title says no number or name that the request does not."""
+    return ungrounded(line, request)
+
+
+def choose_project_with_model(
+    models: Models,
+    heard: str,
+    projects: Sequence[Named],
+    note: str = "",
+    prompts: Path | None = None,
+) -> tuple[str | None, Usage]:
+    """The slug of the project that was meant, None if the model knows none (or there is no model)."""
+    system, prompt = render("project", prompts)
+    known = [{"slug": p.slug, "title": p.title, "aliases": list(p.aliases)[:10]} for p in projects]
+    question = {"heard": heard, "note": note[:1000], "projects": known}
+    slugs = {p.slug for p in projects}
+
+    def wrong(found: _Chosen) -> str:
+        return "" if found.slug is None or found.slug in slugs else "a project that is not in the list"
+
+    try:
+        found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Chosen, wrong)
+    except NoModel as none:
+        none.usage.prompt = prompt
+        return None, none.usage
+    usage.prompt = prompt
+    return found.slug, usage
+
+
+def summarize_with_model(
+    models: Models,
+    result: str,
+    mode: Literal["text", "audio"] = "text",
+    lang: str = "ru",
+    *,
+    request: str = "",
+    commit: Mapping[str, Any] | None = None,
+    failed: bool = False,
+    error: str | None = None,
+    prompts: Path | None = None,
+) -> tuple[str, Usage]:
+    """The answer by a model, or by summarize_local if none answers rightly. Checked: every number,
+    name and file name stands in the result, commit or error; a failure is told first."""
+    system, prompt = render("summarize", prompts, mode=mode, lang=lang, failed=failed)
+    commit_text = json.dumps(commit, ensure_ascii=False) if commit else ""
+    question = {
+        "request": request[:4000],
+        "result": _both_ends(result),
+        "commit": commit,
+        "failed": failed,
+        "error": error,
+    }
+    source = "\n".join([result, commit_text, error or "", str(len((commit or {}).get("numstat") or []))])
+
+    def wrong(found: _Answer) -> str:
+        return bad_answer(found.answer, source, mode, failed)
+
+    try:
+        found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Answer, wrong)
+    except NoModel as none:
+        none.usage.prompt = prompt
+        local = summarize_local(result, mode, lang, commit=commit, failed=failed, error=error)
+        return local, none.usage
+    usage.prompt = prompt
+    return found.answer.strip(), usage
+
+
+def bad_answer(answer: str, source: str, mode: str, failed: bool) -> str:
+    """Why an answer must not be sent; "" if it may."""
+    answer = answer.strip()
+    if not answer or (mode == "text" and len(answer) > TEXT_LIMIT):
+        return "empty" if not answer else f"longer than {TEXT_LIMIT} characters"
+    first = re.split(r"(?<=[.!?…])\s", answer)[0]
+    if failed and not _FAILURE.search(first):
+        return "the failure is not told first"
+    if mode == "audio":
+        spoken = re.split(r"(?<=[.!?…])\s+", answer)
+        if len(spoken) > SPOKEN_MOST:
+            return f"more than {SPOKEN_MOST} sentences"
+        if any(speakable(s) != " ".join(s.split()) for s in spoken if len(s.split()) > 2):
+            return "code or paths in a spoken answer"
+    return ungrounded(answer, source)
+
+
+def _both_ends(text: str) -> str:
+    if len(text) <= SOURCE_LIMIT:
+        return text
+    half = SOURCE_LIMIT // 2
+    return text[:half] + "\n[…]\n" + text[-half:]

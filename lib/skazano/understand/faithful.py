@@ -1,0 +1,126 @@
+"""Does a model's answer keep to its source? Checks by words, numbers and names; "" means yes.
+
+They are made so that an honest answer passes and an invented requirement, a lost half or a
+made-up number does not; what fails is asked again once and then done by the local rules.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from rapidfuzz.distance import Levenshtein
+
+from skazano.understand.filler import clean
+from skazano.understand.phonetics import likeness, normal
+from skazano.understand.readings import readings
+from skazano.understand.words import WISHES, is_imperative
+
+_SMALL = frozenset(
+    """и а но да или что чтобы как так же ли бы не ни то это этот эта эти этого этой этом эту тот та те того той
+    в во на по к ко с со у о об от до из за для при над под через без между про перед после около
+    я ты он она оно мы вы они мне тебе нам вам его ее их им ему ей меня тебя нас вас свой своя мой твой наш ваш
+    есть быть был была было были будет будут если когда где там тут здесь еще уже тоже также только лишь все всё весь
+    вся всех очень можно надо нужно который которая которое которые которую которого какой чем чего кто
+    the a an of to in on for and or is are be with by from at as it this that not no do does""".split()
+)
+_UNITS = {
+    "ноль": 0, "один": 1, "одна": 1, "одно": 1, "одну": 1, "одного": 1, "два": 2, "две": 2, "двух": 2, "оба": 2,
+    "обе": 2, "три": 3, "трех": 3, "четыре": 4, "четырех": 4, "пять": 5, "пяти": 5, "шесть": 6, "шести": 6,
+    "семь": 7, "семи": 7, "восемь": 8, "восьми": 8, "девять": 9, "девяти": 9, "десять": 10, "десяти": 10,
+    "одиннадцать": 11, "двенадцать": 12, "тринадцать": 13, "четырнадцать": 14, "пятнадцать": 15,
+    "шестнадцать": 16, "семнадцать": 17, "восемнадцать": 18, "девятнадцать": 19, "двадцать": 20,
+    "тридцать": 30, "сорок": 40, "пятьдесят": 50, "шестьдесят": 60, "семьдесят": 70, "восемьдесят": 80,
+    "девяносто": 90, "сто": 100, "двести": 200, "триста": 300, "четыреста": 400, "пятьсот": 500,
+    "шестьсот": 600, "семьсот": 700, "восемьсот": 800, "девятьсот": 900, "тысяча": 1000, "тысячи": 1000, "тысяч": 1000,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+}  # fmt: skip
+_NAME = re.compile(r"(?<!\w)(?:[\w-]+(?:[/._][\w-]+)+/?|[A-Za-z][\w-]{2,})")
+
+
+def numbers(text: str) -> set[str]:
+    """Every number in text as digits: «двадцать пять» is "25", and so is "25"."""
+    found = {n.lstrip("0") or "0" for n in re.findall(r"\d+", text)}
+    total: int | None = None
+    for word in [*normal(text).split(), ""]:
+        value = _UNITS.get(word)
+        if value is not None:
+            found.add(str(value))
+            if value == 1000:
+                total = (total or 1) * 1000
+            elif total is None or (total % 1000 and total % 1000 < 20) or value >= (total % 1000 or 10**6):
+                total = value
+            else:
+                total += value
+        if total is not None:
+            found.add(str(total))
+        if value is None:
+            total = None
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _stem(word: str) -> str:
+    return word[: max(3, min(len(word) - 2, 6))] if len(word) > 4 else word
+
+
+def _contents(text: str) -> list[str]:
+    """The words that carry meaning."""
+    return [w for w in normal(text).split() if len(w) > 2 and w not in _SMALL and not w.isdigit() and w not in _UNITS]
+
+
+def _known(word: str, stems: set[str], sounds: Sequence[str]) -> bool:
+    """Whether a word stands in the source: by its stem, its spelling or its sound."""
+    if _stem(word) in stems:
+        return True
+    if any(Levenshtein.normalized_similarity(_stem(word), s) >= 0.75 for s in stems if len(s) > 3):
+        return True
+    return any(likeness(s, said) >= 0.72 for said in readings(word)[:6] for s in sounds)
+
+
+def _sounds(text: str) -> list[str]:
+    """How the source's words sound, and neighbouring words together: «постгресс куль» is one name."""
+    words = normal(text).split()
+    runs = {" ".join(words[i : i + n]) for i in range(len(words)) for n in (1, 2, 3) if i + n <= len(words)}
+    return [reading for run in runs for reading in readings(run)[:2]]
+
+
+def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
+    """Why request is not the dictated note written down: something added, lost or changed; "" if it is."""
+    said, written = clean(dictated) or dictated, request
+    if not written.strip():
+        return "the request is empty"
+    if len(written) > 1.5 * len(said) + 60:
+        return "the request is longer than the note"
+    known = said + " " + " ".join(terms)
+    if extra := numbers(written) - numbers(known) - {"0", "1"}:
+        return f"numbers that were not said: {', '.join(sorted(extra))}"
+    if lost := {n for n in re.findall(r"\d+", said) if (n.lstrip("0") or "0") not in numbers(written)}:
+        return f"numbers lost: {', '.join(sorted(lost))}"
+    sounds, stems = _sounds(known), {_stem(w) for w in normal(known).split()}
+    for clause in re.split(r"[.!?;\n]|,?\s+(?:и|а также|and)\s+|,", written):
+        contents = _contents(clause)
+        strange = [w for w in contents if not _known(w, stems, sounds)]
+        orders = any(is_imperative(w) or w in WISHES for w in strange)
+        if len(strange) >= 3 and len(strange) > 0.6 * len(contents) or (orders and len(strange) >= 2 and len(strange) > 0.5 * len(contents)):
+            return f"words that were not said: {' '.join(strange[:5])}"
+    heard, found = _contents(said), _sounds(written)
+    kept = {_stem(w) for w in normal(written).split()}
+    lost_words = [w for w in heard if not _known(w, kept, found)]
+    if len(lost_words) >= 3 and len(lost_words) > 0.4 * len(heard):
+        return f"words lost: {' '.join(lost_words[:5])}"
+    return ""
+
+
+def ungrounded(answer: str, source: str) -> str:
+    """Which number, name or file name of answer does not stand in source; "" if all do."""
+    if extra := numbers(answer) - numbers(source) - {"0", "1"}:
+        return f"numbers that the result does not tell: {', '.join(sorted(extra))}"
+    low = source.lower()
+    for name in _NAME.findall(answer):
+        if name.lower().rstrip("/") not in low:
+            return f"a name that the result does not tell: {name[:60]}"
+    stems = {_stem(w) for w in normal(source).split()}
+    for name in re.findall(r"(?<=[а-яёa-z,] )«?([А-ЯЁ][а-яё]{2,})", answer):
+        if _stem(normal(name)) not in stems:
+            return f"a name that the result does not tell: {name[:60]}"
+    return ""

@@ -1,0 +1,86 @@
+"""One phonetic alphabet for Cyrillic and Latin, and a distance in it.
+
+A phone is one character: vowels ``a o u e i y`` (y is «ы»), consonants
+``b p v f g k d t z s Z S c C W J x l m n r j`` (Z «ж», S «ш», c «ц», C «ч», W «щ», J «дж»).
+Stress and softness are left out: recognisers lose both. The costs are those of Russian vowel
+reduction (а/о, е/и), devoicing (б/п …) and assimilation, weighed with what a recogniser confuses.
+"""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+PHONES = "aoueiybpvfgkdtzsZScCWJxlmnrj"
+_CYRILLIC = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "o", "ж": "Z", "з": "z",
+    "и": "i", "й": "j", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r",
+    "с": "s", "т": "t", "у": "u", "ф": "f", "х": "x", "ц": "c", "ч": "C", "ш": "S", "щ": "W",
+    "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "u", "я": "a",
+}  # fmt: skip
+_JOTTED = "еёюя"
+_CLUSTERS = (
+    ("stn", "sn"), ("zdn", "zn"), ("dts", "c"), ("tsC", "C"), ("ts", "c"), ("tc", "c"),
+    ("dc", "c"), ("tC", "C"), ("dC", "C"), ("tS", "C"), ("dZ", "J"), ("sC", "W"), ("zC", "W"),
+    ("sS", "S"), ("zZ", "Z"), ("zS", "S"), ("dt", "t"),
+)  # fmt: skip
+
+# What it costs to hear one phone for another ("sub"), to lose one ("lost"), to hear one that was not
+# said ("added"); 1 is about a plain error. tests/bench/learn_costs.py makes the file.
+_COSTS = json.loads(Path(__file__).with_name("costs.json").read_text())
+_SUB: dict[str, float] = {
+    **{p + p: 0.0 for p in PHONES},
+    **{pair: cost for ab, cost in _COSTS["sub"].items() for pair in (ab, ab[::-1])},
+}
+_LOST: dict[str, float] = _COSTS["lost"]
+_ADDED: dict[str, float] = _COSTS["added"]
+
+
+def normal(text: str) -> str:
+    """Lower case, ё as е, every run of anything but letters, digits and + # one space."""
+    return re.sub(r"[^0-9a-zа-я+#]+", " ", text.lower().replace("ё", "е")).strip()
+
+
+def tidy(phones: str) -> str:
+    """Doubled phones are one and clusters are as they are spoken."""
+    for cluster, spoken in _CLUSTERS:
+        phones = phones.replace(cluster, spoken)
+    return re.sub(r"(.)\1+", r"\1", phones)
+
+
+@lru_cache(maxsize=4096)
+def cyrillic(word: str) -> str:
+    """Phones of Cyrillic letters; everything else is skipped."""
+    out: list[str] = []
+    before = ""
+    for letter in word:
+        if letter in _JOTTED and (not before or before in "аеёиоуыэюяьъ"):
+            out.append("j")
+        out.append(_CYRILLIC.get(letter, ""))
+        before = letter
+    return tidy("".join(out))
+
+
+def distance(heard: str, name: str) -> float:
+    """Weighted edit distance of what was heard from how a name is said; not symmetric."""
+    if heard == name:
+        return 0.0
+    row = [0.0]
+    for phone in name:
+        row.append(row[-1] + _LOST[phone])
+    for p in heard:
+        above, gap = row, _ADDED[p]
+        left = above[0] + gap
+        row = [left]
+        for j, q in enumerate(name):
+            swap = above[j] if p == q else above[j] + _SUB[p + q]
+            left = min(swap, left + _LOST[q], above[j + 1] + gap)
+            row.append(left)
+    return row[-1]
+
+
+def likeness(heard: str, name: str) -> float:
+    """0 … 1: how alike two phone strings sound."""
+    if not heard or not name:
+        return 0.0
+    return max(0.0, 1.0 - distance(heard, name) / max(2.0, (len(heard) + len(name)) / 2))

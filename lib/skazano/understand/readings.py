@@ -1,0 +1,154 @@
+"""The ways a name may be said aloud, as phone strings (see phonetics)."""
+
+import re
+from functools import lru_cache
+from itertools import product
+
+from skazano.understand.lexicon import ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS
+from skazano.understand.phonetics import cyrillic, normal, tidy
+
+MOST = 24  # readings of one name; more would only bring false likenesses
+
+_RUSSIAN_RULES = [
+    (re.compile(pattern), phones)
+    for pattern, phones in (
+        ("shch", "W"), ("sch", "S"), ("tch", "C"), ("sh", "S"), ("ch", "C"), ("zh", "Z"), ("kh", "x"),
+        ("ph", "f"), ("th", "t"), ("ts", "c"), ("ck", "k"), ("qu", "kv"), ("ya", "ja"), ("yu", "ju"),
+        ("yo", "jo"), ("ye", "je"), ("ee", "i"), ("oo", "u"), ("c", "k"), ("h", "x"), ("j", "J"),
+        ("q", "k"), ("w", "v"), ("x", "ks"), ("y", "i"),
+    )
+]  # fmt: skip
+_ENGLISH_RULES = [
+    (re.compile(pattern), phones)
+    for pattern, phones in (
+        ("^kn", "n"), ("^wr", "r"), ("^x", "ks"), ("tion$|sion$", "Sn"), ("ture$", "Cer"), ("tch", "C"),
+        ("dge", "J"), ("igh", "aj"), ("eigh", "ej"), ("ough", "o"), ("augh", "o"), ("sch", "sk"),
+        ("sh", "S"), ("ch", "C"), ("zh", "Z"), ("ph", "f"), ("th", "s"), ("ck", "k"), ("ng$", "ng"),
+        ("qu", "kv"), ("wh", "v"), ("ee|ea|ie(?!s?$)", "i"), ("oo", "u"), ("ou|ow", "au"),
+        ("ai|ay|ey", "ej"), ("oi|oy", "oj"), ("au|aw", "o"), ("oa", "ou"), ("ew|ue", "ju"),
+        ("a(?=[bcdfgklmnpstvz]es?$)", "ej"), ("i(?=[bcdfgklmnprstvz]es?$)", "aj"),
+        ("o(?=[bcdfgklmnpstvz]es?$)", "ou"), ("u(?=[bcdfgklmnpstvz]es?$)", "ju"),
+        ("y$", "i"), ("^y", "j"), ("y(?=[aeou])", "j"), ("c(?=[eiy])", "s"), ("g(?=[eiy])", "J"),
+        ("er$|or$", "er"), ("ir|ur", "er"), ("le$", "l"), ("(?<=[^aeiou])es?$", "s"),
+        ("u", "a"), ("a", "e"), ("c", "k"), ("h", "x"), ("j", "J"), ("q", "k"), ("w", "v"),
+        ("x", "ks"), ("y", "i"),
+    )
+]  # fmt: skip
+_UNITS = "ноль один два три четыре пять шесть семь восемь девять".split()
+_ENGLISH_UNITS = "зироу ван ту сри фо файв сикс севен эйт найн".split()
+
+
+def _by_rules(word: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
+    """Phones of a Latin word: at each place the first rule that fits, else the letter itself."""
+    out, at = [], 0
+    while at < len(word):
+        for pattern, phones in rules:
+            found = pattern.match(word, at)
+            if found and (not pattern.pattern.startswith("^") or at == 0):
+                out.append(phones)
+                at = found.end()
+                break
+        else:
+            out.append(word[at])
+            at += 1
+    return tidy("".join(out))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(word: str) -> tuple[str, ...] | None:
+    """word cut into known words (one lone letter allowed at the front), fewest pieces; else None."""
+    best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            before, piece = best[start], word[start:end]
+            known = (len(piece) > 2 and piece in WORDS) or (end == 1 and len(word) > 3)
+            if before is None or not known:
+                continue
+            so_far = best[end]
+            if so_far is None or len(before) + 1 < len(so_far):
+                best[end] = (*before, piece)
+    return best[-1]
+
+
+def _letters(word: str, names: dict[str, str]) -> str:
+    return tidy("".join(cyrillic(names[letter]) for letter in word))
+
+
+def _number(digits: str) -> list[str]:
+    """Phones of a number: as a Russian number, digit by digit, and in English if it is one digit."""
+    from num2words import num2words
+
+    one_by_one = "".join(cyrillic(_UNITS[int(d)]) for d in digits)
+    if len(digits) > 6:
+        return [tidy(one_by_one)]
+    whole = "".join(cyrillic(w) for w in normal(num2words(int(digits), lang="ru")).split())
+    said = [tidy(whole), tidy(one_by_one)]
+    if len(digits) == 1:
+        said.append(cyrillic(_ENGLISH_UNITS[int(digits)]))
+    return said
+
+
+def _latin(word: str) -> list[str]:
+    """Readings of one Latin word, likeliest first."""
+    said: list[str] = []
+    if word in WORDS:
+        said += [cyrillic(w) for w in WORDS[word]]
+    pieces = _pieces(word)
+    if pieces and len(pieces) > 1:
+        choices = [
+            [cyrillic(ENGLISH_LETTERS[p]), cyrillic(RUSSIAN_LETTERS[p])]
+            if len(p) == 1
+            else [cyrillic(w) for w in WORDS[p]]
+            for p in pieces
+        ]
+        said += [tidy("".join(c)) for c in list(product(*choices))[:6]]
+    if spelled := re.match(r"(.*[aeiouy])([^aeiouy]{2,4})$", word):
+        head, tail = spelled.groups()
+        if word not in WORDS and re.search(r"(.)\1$|[^aeiouy]{3}$", word):  # «gigastt»: the end is spelled
+            said.append(tidy(_by_rules(head, _RUSSIAN_RULES) + _letters(tail, ENGLISH_LETTERS)))
+            if len(tail) > 2:
+                said.append(tidy(_by_rules(head + tail[0], _RUSSIAN_RULES) + _letters(tail[1:], ENGLISH_LETTERS)))
+    if len(word) <= 4 and (word not in WORDS or not re.search("[aeiouy]", word)):
+        said += [_letters(word, ENGLISH_LETTERS), _letters(word, RUSSIAN_LETTERS)]
+    if word not in WORDS or len(word) > 3:
+        said += [_by_rules(word, _RUSSIAN_RULES), _by_rules(word, _ENGLISH_RULES)]
+    return said
+
+
+def _endless(word: str) -> str:
+    """A Cyrillic word without its case ending (three letters at least remain)."""
+    return re.sub(
+        r"(?<=[а-я]{3})(?:ами|ями|ого|его|ому|ему|ыми|ими|ах|ях|ов|ев|ей|ом|ем|ам|ям|ой|ый|ий|"
+        r"ая|яя|ое|ее|ые|ие|ую|юю|ых|их|ым|им|ою|ею|а|я|о|е|ы|и|у|ю|ь)$",
+        "",
+        word,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    """Words of a name: split at everything but letters and digits, at CamelCase and at digits."""
+    text = re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])", " ", text).replace("++", " плюс плюс ")
+    text = normal(text).replace("#", " шарп ").replace("+", " плюс ")
+    return tuple(re.findall(r"\d+|[a-z]+|[а-я]+", text))
+
+
+@lru_cache(maxsize=8192)
+def readings(text: str, stem: bool = False) -> tuple[str, ...]:
+    """Every likely way to say text, as phones without spaces; stem drops Russian case endings."""
+    choices: list[list[str]] = []
+    for word in _words(text):
+        if word.isdigit():
+            choices.append(_number(word))
+        elif re.match("[а-я]", word):
+            choices.append([cyrillic(_endless(word) if stem else word)])
+        else:
+            choices.append(_latin(word))
+    if not choices:
+        return ()
+    said: dict[str, None] = {}
+    for combination in product(*choices):
+        said.setdefault(tidy("".join(combination)))
+        if len(said) >= MOST:
+            break
+    return tuple(s for s in said if s)

@@ -1,0 +1,275 @@
+"""Settings by voice: «настройки проект сайт режим аудио добавь кнопку».
+
+Pairs come in any order with filler between them; what follows them is a request of its own.
+Only the beginning of a note is read, so the same words later in a request are just words.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from skazano.understand.names import Name, Named, alike_words, match_prefix, sounds_like
+from skazano.understand.phonetics import normal
+from skazano.understand.words import WISHES, Word, is_imperative, words
+
+Mode = Literal["text", "audio"]
+LIKELY = 0.6  # likeness at which an unsure match still tells where the name ends
+
+_EXACT_HEADS = {"настройки", "настройкй", "settings", "сеттингс", "сетингс"}
+_LOOSE_HEADS = ("настройки", "настройка", "сеттингс")
+_KEYS = {
+    "project": "проект проекта проекту проекты прожект project".split(),
+    "mode": "режим режима режиме mode".split(),
+    "tool": "инструмент инструмента инструментом инструменты тул tool".split(),
+    "lang": "язык языка language".split(),
+    "reset": "сброс сбрось сбросить сбросы reset".split(),
+}
+_SOUNDS = {"project": "проект", "mode": "режим", "tool": "инструмент", "lang": "язык", "reset": "сброс"}
+_MODES: dict[str, Mode] = {
+    "текст": "text", "текстом": "text", "текстовый": "text", "текста": "text", "text": "text",
+    "тест": "text", "текс": "text", "тексты": "text", "письменно": "text",
+    "аудио": "audio", "голос": "audio", "голосом": "audio", "голосовой": "audio", "голоса": "audio",
+    "звук": "audio", "звуком": "audio", "audio": "audio", "voice": "audio", "войс": "audio",
+}  # fmt: skip
+_LANGS = {"русский": "ru", "русском": "ru", "руский": "ru", "ru": "ru", "russian": "ru",
+          "английский": "en", "английском": "en", "инглиш": "en", "en": "en", "english": "en"}  # fmt: skip
+_FILLER = set(
+    "и а ну э эм так вот пожалуйста поставь выбери давай потом включи переключи переключись установи "
+    "смени поменяй измени на будет пусть это теперь еще же короче слушай значит мой наш".split()
+)
+_NAMING = {"называется", "под", "названием", "именем", "имени", "на", "это", "будет", "с", "по"}
+_ACTIONS = {
+    "create": {"создай", "создать", "создайте", "заведи", "завести"},
+    "hide": {"скрой", "скрыть", "спрячь", "спрятать"},
+    "show-hidden": {"покажи", "показать"},
+}
+_TWO_WORD_TOOLS = {("клод", "код"), ("клауд", "код"), ("claude", "code"), ("клоуд", "код")}
+_CANCEL = {
+    "отмена", "отмени", "отменить", "отменяй", "отмени это", "отменяется", "отмена отмена", "забудь",
+    "забудь это", "забудь об этом", "не надо", "не надо забудь", "нет не надо", "ничего не надо",
+    "не нужно", "отбой", "стоп отмена", "cancel", "забей", "проехали", "отставить", "ладно не надо",
+    "все отмена", "нет отмена", "нет забудь", "ой не надо", "отмена не надо", "не надо отмена",
+    "отмени последнюю задачу", "отмени задачу", "отмена задачи",
+}  # fmt: skip
+
+
+class Settings(msgspec.Struct):
+    """What a settings phrase sets; None means it was not mentioned. rest is the request left over."""
+
+    project: str | None = None
+    mode: Mode | None = None
+    tool: str | None = None
+    lang: str | None = None
+    reset: bool = False
+    action: Literal["create", "hide", "show-hidden"] | None = None
+    name: str | None = None
+    rest: str = ""
+
+
+def _unglued(tokens: list[Word]) -> list[Word]:
+    """The words, with «проектантезер» as two: a recogniser joins what is said in one breath."""
+    out = []
+    for token in tokens:
+        glued = re.fullmatch(r"(проект)((?!ах$|ами$|ов$|ом$|н|ир|ор).{3,})", token.norm)
+        if glued and token.end - token.start == len(token.norm):
+            cut = token.start + len(glued.group(1))
+            out += [Word(glued.group(1), token.start, cut), Word(glued.group(2), cut, token.end)]
+        else:
+            out.append(token)
+    return out
+
+
+def _as_named(names: Sequence[Named | str]) -> list[Named]:
+    return [Name(n) if isinstance(n, str) else n for n in names]
+
+
+def _head(tokens: list[Word]) -> tuple[int, bool]:
+    """(words that the opening «настройки» takes, whether it is unmistakable); (0, False): none."""
+    first = [t.norm for t in tokens[:3]]
+    if not first:
+        return 0, False
+    if first[0] in _EXACT_HEADS:
+        return 1, True
+    likest, taken = 0.8, 0
+    for count in range(1, len(first) + 1):
+        alike = max(alike_words(" ".join(first[:count]), head) for head in _LOOSE_HEADS)
+        if alike >= likest:
+            likest, taken = alike, count
+    return taken, False
+
+
+def _key(tokens: list[Word], at: int) -> tuple[str | None, int]:
+    """(which keyword stands here, how many words it takes)."""
+    word = tokens[at].norm
+    for key, spellings in _KEYS.items():
+        if word in spellings:
+            return key, 1
+    pair = word + (tokens[at + 1].norm if at + 1 < len(tokens) else "")
+    for key, sound in _SOUNDS.items():
+        if len(word) > 3 and sounds_like(word, sound, 0.86):
+            return key, 1
+        if pair != word and len(word) > 1 and normal(pair) == sound:
+            return key, 2
+    return None, 0
+
+
+def _ends_name(tokens: list[Word], at: int) -> bool:
+    """Whether the word at this place cannot belong to a name: a keyword, an order, a wish."""
+    norm = tokens[at].norm
+    return bool(_key(tokens, at)[0]) or is_imperative(norm) or norm in WISHES or norm in {"и", "чтобы"}
+
+
+def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str | None, int]:
+    """(the project's spoken name, first place after it), reading from at; (None, at): no name."""
+    while at < len(tokens) - 1 and tokens[at].norm in _NAMING:
+        at += 1
+    stop = at
+    while stop < len(tokens) and stop - at < 5 and not _key(tokens, stop)[0]:
+        stop += 1
+    candidates = [t.norm for t in tokens[at:stop]]
+    found, taken = match_prefix(candidates, names)
+    if found.sure:
+        return " ".join(candidates[:taken]), at + taken
+    end = at
+    if stop - at > 1 and tokens[at].norm == "и" and not _ends_name(tokens, at + 1):
+        end += 1  # «и бенч»
+    while end < stop and not _ends_name(tokens, end):
+        end += 1
+    if end == at:
+        return None, at
+    if end - at > 1 and taken and found.score >= LIKELY and at + taken < end:
+        end = at + taken
+    elif end - at > 3:
+        end = at + 1  # no verb and no keyword in sight: a name is most often one word
+    return " ".join(t.norm for t in tokens[at:end]), end
+
+
+def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
+    """Read one keyword and its value into `into`; the place after them, or `at` if there is none."""
+    key, taken = _key(tokens, at)
+    value = at + taken
+    if key is None:
+        mode = _MODES.get(tokens[at].norm)
+        alone = at + 1 == len(tokens) or _key(tokens, at + 1)[0]
+        if mode and alone and tokens[at].norm != "тест":
+            into.mode = mode
+            return at + 1
+        return at
+    if key == "reset":
+        into.reset = True
+        return value
+    while key != "project" and value < len(tokens) - 1 and tokens[value].norm in _FILLER | _NAMING:
+        value += 1
+    if value >= len(tokens):
+        return value
+    if key == "project":
+        name, after = _spoken_name(tokens, value, names)
+        if name:
+            into.project = name
+        return after if name else at
+    norm = tokens[value].norm
+    if key == "mode":
+        return _read_mode(tokens, at, value, into)
+    if key == "lang":
+        into.lang = _LANGS.get(norm)
+        return value + 1 if into.lang else at
+    two = value + 1 < len(tokens) and (norm, tokens[value + 1].norm) in _TWO_WORD_TOOLS
+    into.tool = f"{norm} {tokens[value + 1].norm}" if two else norm
+    return value + (2 if two else 1)
+
+
+def _read_mode(tokens: list[Word], at: int, value: int, into: Settings) -> int:
+    norm = tokens[value].norm
+    heard = _MODES.get(norm)
+    if heard is None and value + 1 < len(tokens):
+        heard = _MODES.get(norm + tokens[value + 1].norm)  # «ауди о»
+        value += 1 if heard else 0
+    if heard is None:
+        near = [m for w, m in (("текст", "text"), ("аудио", "audio"), ("голос", "audio")) if sounds_like(norm, w, 0.7)]
+        heard = "text" if near[:1] == ["text"] else "audio" if near else None
+    if heard is None:
+        return at
+    into.mode = heard
+    return value + 1
+
+
+def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
+    """«создай проект X», «скрой проект X», «покажи скрытые»; the place after it, or at."""
+    if at + 1 >= len(tokens):
+        return at
+    verb, following = tokens[at].norm, at + 1
+    if verb in _ACTIONS["show-hidden"] and tokens[following].norm.startswith("скрыты"):
+        into.action = "show-hidden"
+        after = following + 1
+        return after + (after < len(tokens) and tokens[after].norm.startswith("проект"))
+    if tokens[following].norm == "новый":
+        following += 1
+    if following + 1 >= len(tokens) or tokens[following].norm not in {"проект", "project"}:
+        return at
+    action = next((a for a in ("create", "hide") if verb in _ACTIONS[a]), None)
+    if action is None:
+        return at
+    name, after = _spoken_name(tokens, following + 1, names if action == "hide" else [])
+    if name is None:
+        return at
+    into.action, into.name = ("create" if action == "create" else "hide"), name
+    return after
+
+
+def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
+    """The settings in text, or None if it is no settings phrase. With names (of projects) a spoken
+    project name ends where the best match ends; without, at the next keyword or verb."""
+    tokens, known, settings = _unglued(words(text)), _as_named(names), Settings()
+    at, certain = _head(tokens)
+    if not at:
+        after = _read_action(tokens, 0, known, settings)
+        whole = after and (after == len(tokens) or settings.action == "create")
+        if not whole:
+            return None
+        settings.rest = _rest(text, tokens, after)
+        return settings
+    found = False
+    while at < len(tokens):
+        place = at
+        while place < len(tokens) - 1 and tokens[place].norm in _FILLER and not _key(tokens, place)[0]:
+            place += 1
+        after = _read_action(tokens, place, known, settings)
+        if after == place:
+            after = _read_pair(tokens, place, known, settings)
+        if after == place:
+            break
+        at, found = after, True
+    settings.rest = _rest(text, tokens, at)
+    if found or not settings.rest:
+        return settings if certain or found or len(tokens) <= 3 else None
+    begins = next((t.norm for t in tokens[at:] if t.norm not in _FILLER), "")
+    return settings if certain and (is_imperative(begins) or begins in WISHES) else None
+
+
+def _rest(text: str, tokens: list[Word], at: int) -> str:
+    """What stands from the at-th word on, without a lone «и» or «а» before it."""
+    while at < len(tokens) and tokens[at].norm in {"и", "а", "ну", "э"}:
+        at += 1
+    return text[tokens[at].start :].strip() if at < len(tokens) else ""
+
+
+def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[str, str] | None:
+    """(spoken project name, request) of «проект X …» and «в проекте X …», or None."""
+    tokens = _unglued(words(text))
+    at = 0
+    while at < len(tokens) and tokens[at].norm in {"ну", "так", "э", "слушай", "короче", "и", "а"}:
+        at += 1
+    if at < len(tokens) and tokens[at].norm in {"в", "во", "для", "по", "на"}:
+        at += 1
+    if at >= len(tokens) or _key(tokens, at)[0] != "project" or tokens[at].norm == "проекты":
+        return None
+    name, after = _spoken_name(tokens, at + 1, _as_named(names))
+    return (name, _rest(text, tokens, after)) if name else None
+
+
+def is_cancel(text: str) -> bool:
+    """Whether the whole text only calls something off: «отмена», «не надо, забудь»."""
+    said = [w for w in normal(text).split() if w not in {"ну", "э", "эм", "пожалуйста", "короче", "ой"}]
+    return " ".join(said) in _CANCEL

@@ -1,0 +1,183 @@
+"""The answer to the person, taken from the tool's result: nothing is said that the result does not say."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+TEXT_LIMIT = 700  # characters of an answer to be read
+SPOKEN_MOST = 8  # sentences of an answer to be heard
+_LINE_LIMIT = 480  # of the text answer, for what the tool said; the rest is for the commit
+
+_UNDONE = re.compile(
+    r"не удал|не смог|не получ|не сделан|не выполн|не провер|не прош|не работает|осталось|остаётся|остается|"
+    r"внимание|обратите|ошибк|упал|падает|провал|вручную|пропущен|could not|couldn't|unable|fail|error|"
+    r"not (?:done|implemented|tested|able)|remaining|left to do|todo|warning|note that|skipped|manually",
+    re.I,
+)
+_TESTS = re.compile(r"тест|test|провер", re.I)
+_PATH = re.compile(r"(?<![\w])(?:[\w.-]*/[\w./-]+|[\w-]+\.[A-Za-z][\w]{0,5}\b(?!\.))")
+_CODE = re.compile(r"[{}<>=;|\\$_]|\w\(|\)\w|::|->|^\s*(?:def|import|from|git|npm|pip|sudo|cd|class)\s", re.M)
+
+
+def plain(markdown: str) -> str:
+    """Markdown without its marks: no fences and tables, headings and list items as sentences."""
+    text = re.sub(r"(?ms)^\s*(?:```|~~~).*?(?:^\s*(?:```|~~~)\s*$|\Z)", "", markdown)
+    text = re.sub(r"(?m)^\s*\|.*\|\s*$", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(?m)^\s*(?:[-*_]\s*){3,}$", "", text)
+    text = re.sub(r"(?m)^\s*#{1,6}\s+(.*?)\s*#*$", r"\n\1\n", text)
+    text = re.sub(r"(\*\*|__)(.+?)\1", r"\2", text)
+    text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"\1", text)
+    return re.sub(r"(?m)^\s*>\s?", "", text)
+
+
+def _units(text: str) -> list[tuple[str, bool]]:
+    """(sentence, whether it is a heading) in order; list items are sentences."""
+    out: list[tuple[str, bool]] = []
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*•+]|\d{1,2}[.)])\s)", text):
+        flat = " ".join(block.split())
+        item = re.sub(r"^(?:[-*•+]|\d{1,2}[.)])\s+(?:\[[ xX]\]\s*)?", "", flat)
+        if not re.search(r"\w", item):
+            continue
+        heading = item == flat and len(item) < 60 and not re.search(r"[.!?…]$", item)
+        parts = re.split(r"(?<=[.!?…])\s+(?=[«\"(]?[А-ЯЁA-Z0-9`])", item)
+        out += [(part.strip(), heading) for part in parts if part.strip()]
+    return out
+
+
+def _ended(sentence: str) -> str:
+    sentence = sentence.rstrip(" :;,")
+    return sentence if re.search(r"[.!?…][»\")]?$", sentence) else sentence + "."
+
+
+def _plural(count: int, one: str, few: str, many: str) -> str:
+    if count % 10 == 1 and count % 100 != 11:
+        return one
+    return few if 2 <= count % 10 <= 4 and not 12 <= count % 100 <= 14 else many
+
+
+def _changes(commit: Mapping[str, Any] | None) -> tuple[int, int, int]:
+    """(files, lines added, lines removed) of commit.json's numstat: [added, removed, path] or mappings."""
+    files = added = removed = 0
+    for entry in (commit or {}).get("numstat") or []:
+        if isinstance(entry, Mapping):
+            plus, minus = entry.get("added"), entry.get("removed", entry.get("deleted"))
+        else:
+            plus, minus = entry[0], entry[1]
+        files += 1
+        added += int(str(plus)) if str(plus).isdigit() else 0
+        removed += int(str(minus)) if str(minus).isdigit() else 0
+    return files, added, removed
+
+
+def _pushed(commit: Mapping[str, Any]) -> bool | None:
+    """True, False (tried in vain) or None (no remote, or nothing known)."""
+    push = commit.get("push")
+    if isinstance(push, Mapping):
+        if "ok" in push:
+            return bool(push["ok"])
+        push = push.get("result", push.get("status"))
+    if isinstance(push, bool):
+        return push
+    return {"ok": True, "pushed": True, "failed": False, "error": False}.get(str(push))
+
+
+def commit_line(commit: Mapping[str, Any] | None, lang: str, spoken: bool) -> str:
+    """One sentence on what was committed, "" without a commit."""
+    commits = (commit or {}).get("commits") or []
+    if not commit or not commits:
+        return ""
+    files, added, removed = _changes(commit)
+    pushed, last = _pushed(commit), commits[-1]
+    name = str(last.get("hash") or last.get("sha") or last.get("id") or "") if isinstance(last, Mapping) else str(last)
+    if lang == "en":
+        what = f"{files} file{'' if files == 1 else 's'}"
+        if spoken:
+            return f"The changes are committed: {what}." + (" The push failed." if pushed is False else "")
+        tail = {True: ", pushed", False: ", push failed", None: ""}[pushed]
+        return f"Commit {name[:8]} on {commit.get('branch')}: {what}, +{added} −{removed}{tail}."
+    what = f"{files} {_plural(files, 'файл', 'файла', 'файлов')}"
+    if spoken:
+        verb = _plural(files, "изменён", "изменены", "изменено")
+        return f"Работа сохранена в коммите, {verb} {what}." + (" Отправить на сервер не удалось." if pushed is False else "")
+    tail = {True: ", отправлен", False: ", отправить не удалось", None: ""}[pushed]
+    return f"Коммит {name[:8]} в {commit.get('branch')}: {what}, +{added} −{removed}{tail}."
+
+
+def _chosen(units: Sequence[tuple[str, bool]], room: int, most: int) -> list[str]:
+    """Sentences for the answer, in their order: the beginning, what is not done, the tests."""
+    marks = []
+    for place, (sentence, heading) in enumerate(units):
+        weight = 3 if place == 0 else 2 if place < 3 else 1
+        weight += 4 if _UNDONE.search(sentence) else 0
+        weight += 1 if _TESTS.search(sentence) else 0
+        marks.append((-(weight - (5 if heading else 0)), place))
+    picked: list[int] = []
+    used = 0
+    for _, place in sorted(marks):
+        size = len(_ended(units[place][0])) + 1
+        if len(picked) < most and used + size <= room:
+            picked.append(place)
+            used += size
+    return [_ended(units[place][0]) for place in sorted(picked)]
+
+
+def speakable(sentence: str) -> str:
+    """The sentence without code and paths, "" if too little of it remains to be understood."""
+    bare = re.sub(r"`([^`]*)`", lambda m: m.group(1) if re.fullmatch(r"[А-Яа-яЁёA-Za-z -]+", m.group(1)) else "\0", sentence)
+    bare = _PATH.sub("\0", re.sub(r"https?://\S+", "\0", bare))
+    if _CODE.search(bare.replace("\0", "")):
+        return ""
+    bare = re.sub(r"\s*\(\s*(?:\0[\s,]*)+\)", "", bare)
+    gaps = bare.count("\0")
+    if gaps:
+        bare = re.sub(r"(?:\s*(?:файл\w*|file|в|из|и|на|к|in|to|and|of)?\s*,?\s*\0)+", "", bare)
+    bare = re.sub(r"\s+([.,!?…])", r"\1", " ".join(bare.split()))
+    kept = len(re.findall(r"\w+", bare))
+    return bare if kept >= 3 and kept >= 2 * gaps else ""
+
+
+def _failure(result: str, lang: str, error: str | None) -> str:
+    said = " ".join((error or "").split())
+    if lang == "en":
+        return f"It did not work: {said}" if said else "It did not work."
+    return f"Не получилось: {said}" if said else "Не получилось."
+
+
+def summarize_local(
+    result: str,
+    mode: Literal["text", "audio"] = "text",
+    lang: str = "ru",
+    *,
+    commit: Mapping[str, Any] | None = None,
+    failed: bool = False,
+    error: str | None = None,
+) -> str:
+    """The answer by extraction. mode text: at most 700 characters; audio: up to 8 sentences without
+    code and paths. A failure comes first. commit is commit.json, error one sentence on a failure."""
+    spoken = mode == "audio"
+    units = _units(plain(result))
+    if spoken:
+        units = [(said, False) for sentence, heading in units if not heading and (said := speakable(sentence))]
+    else:
+        units = [(re.sub(r"`([^`\n]+)`", r"\1", sentence), heading) for sentence, heading in units]
+        units = [unit for unit in units if not unit[1]] or units
+    last = commit_line(commit, lang, spoken)
+    first = _ended(_cut(_failure(result, lang, error), 200)) if failed else ""
+    if spoken and first:
+        first = _ended(speakable(first) or _failure(result, lang, None))
+    most = SPOKEN_MOST - bool(first) - bool(last)
+    room = min(900 if spoken else _LINE_LIMIT, (1500 if spoken else TEXT_LIMIT) - len(first) - len(last) - 4)
+    body = _chosen(units, room, most if spoken else 12)
+    if not body and units:
+        body = [_cut(units[0][0], room)]
+    if not (first or body or last):
+        return "The tool ended without a word." if lang == "en" else "Инструмент закончил и ничего не ответил."
+    said = " ".join(body)
+    return " ".join(p for p in (first, said, last) if p) if spoken else "\n".join(p for p in (first, said, last) if p)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

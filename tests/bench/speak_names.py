@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Make garblings of project names: synthetic voices speak them, the demo recogniser writes what it hears.
+
+usage: speak_names.py [OUT.jsonl]    default tests/data/names_heard.jsonl
+Needs RHVoice with its Russian voices and espeak-ng. Reads tests/data/names_projects.json; a line
+out is {"list", "slug" (null for a stranger), "said", "voice", "heard", "phrase"}. Takes minutes, so
+its output is kept beside the tests.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lib"))
+
+import numpy as np  # noqa: E402
+import soxr  # noqa: E402
+
+from skazano.speech.gigaam_engine import GigaamEngine  # noqa: E402
+
+DATA = ROOT / "tests" / "data"
+RHVOICE = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina"]
+ESPEAK = ["ru", "ru+f2"]
+
+
+def speak(voice: str, text: str) -> np.ndarray:
+    """float32 mono 16 kHz."""
+    if voice.startswith("ru"):
+        argv = ["espeak-ng", "-v", voice, "-s", "150", "--stdout", text]
+        wav = subprocess.run(argv, capture_output=True, check=True).stdout
+    else:
+        argv = ["RHVoice-test", "-p", voice, "-o", "/dev/stdout"]
+        wav = subprocess.run(argv, input=text.encode(), capture_output=True, check=True).stdout
+    rate = int.from_bytes(wav[24:28], "little")
+    pcm = wav[44 : 44 + (len(wav) - 44) // 2 * 2]
+    samples = np.frombuffer(pcm, dtype=np.int16).astype(np.float32) / 32768
+    return np.pad(soxr.resample(samples, rate, 16000), 3200)
+
+
+def name_in(phrase: str) -> str:
+    """What follows «проект» in «настройки проект X»; "" if it was not heard."""
+    found = re.search(r"^\S+(?: к[иы])?\s+про\S*\s+(.*)$", phrase)
+    return found.group(1) if found else ""
+
+
+def main(out: Path) -> None:
+    names = json.loads((DATA / "names_projects.json").read_text())
+    engine = GigaamEngine("v2_ctc", ROOT / "lib/skazano/data/asr-demo", threads=1)
+    wanted = [(key, p["slug"], p["said"]) for key in "ab" for p in names[key]]
+    wanted += [("strangers", None, said) for said in names["strangers"]]
+    with out.open("w") as lines:
+        for key, slug, said in wanted:
+            voices = RHVOICE + ESPEAK if slug else ["anna", "pavel", "ru"]
+            for voice in voices:
+                words = engine.hear(speak(voice, f"настройки проект {said}"))
+                phrase = words.text
+                line = {"list": key, "slug": slug, "said": said, "voice": voice}
+                line |= {"heard": name_in(phrase), "phrase": phrase}
+                lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA / "names_heard.jsonl")
