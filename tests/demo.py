@@ -16,7 +16,6 @@ sys.path[:0] = [str(HOME / "lib"), str(HOME / "tests")]
 
 from botapi import BotApi, Sent  # noqa: E402
 from demo_world import OWNER, VOICES, World, clean, git  # noqa: E402
-
 from skazano.config import ConfigError  # noqa: E402
 from skazano.spool import Spool, Ticket  # noqa: E402
 from skazano.supervise import PROGRAMS, Supervisor  # noqa: E402
@@ -138,7 +137,7 @@ def last_pages(world: World, spool: Spool, programs: Supervisor) -> None:
     page, until = world.settings.site / "task" / f"{newest}.html", time.monotonic() + 20
     while time.monotonic() < until:
         programs.step(0.1)
-        if page.exists() and "Готово" in page.read_text(encoding="utf-8"):
+        if page.exists() and "готово" in page.read_text(encoding="utf-8"):
             return
     raise Broken(f"страница {page} не появилась")
 

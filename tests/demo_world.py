@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from botapi import TOKEN, BotApi
-
 from skazano.config import HOME, Settings, load
 
 OWNER = 5512

@@ -150,7 +150,7 @@ def _work(commits: list[tuple[str, str]], numstat: list[list[Any]], pushed: bool
         {
             "branch": "autobot/2026-11-22",
             "commits": [{"sha": sha, "subject": subject} for sha, subject in commits],
-            "numstat": [{"added": a, "deleted": d, "path": p} for a, d, p in numstat],
+            "numstat": [{"added": a, "removed": d, "path": p} for a, d, p in numstat],
             "push": {"ok": pushed} if pushed else {"ok": False, "error": "remote: Permission denied"},
         },
         ensure_ascii=False,
@@ -251,7 +251,7 @@ def fill(root: Path, begin: datetime) -> dict[str, str]:
         )  # fmt: skip
     for number, (slug, title, answer) in enumerate(FINISHED):
         task(
-            "done", said=title.lower(), meant=title + ".", answer=answer, age=130 + number * 410, project=slug,
+            "done", said=title.lower(), meant=title, answer=answer, age=130 + number * 410, project=slug,
             tool={"shop": "claude", "ebench": "codex", "home": "note", "blog": "claude"}[slug],
             seconds=[3.4, None, 7.9][number % 3], past=[{"stage": "reply", "ms": 300, "cost": 0.04 * (number % 3)}],
         )  # fmt: skip

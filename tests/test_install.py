@@ -5,6 +5,7 @@ would make the environment, and pip, which would fetch a gigabyte. The full inst
 its own: `./install.sh test` is one.
 """
 
+import ast
 import fcntl
 import json
 import os
@@ -364,6 +365,27 @@ def test_nothing_left_over_in_the_lock() -> None:
             more = {canonicalize_name(need.name) for need in needs_of(name)}
             ahead += more - NOT_NEEDED.get(name, set())
     assert reached == set(locked())
+
+
+def imported(source: str) -> Iterator[str]:
+    """The top-level modules that a program imports, wherever in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_everything_imported_is_in_the_lock() -> None:
+    programs = [p for top in ("lib", "bin", "tests") for p in (ROOT / top).rglob("*.py")]
+    programs.append(ROOT / "bin/skazano")
+    own = {p.stem for p in programs} | {"skazano"}
+    known = {*sys.stdlib_module_names, *own, *NOT_NEEDED["gigaam"]}
+    comes_with = metadata.packages_distributions()
+    for program in filter(Path.exists, programs):
+        for module in set(imported(program.read_text())) - known:
+            names = {canonicalize_name(name) for name in comes_with.get(module, [])}
+            assert names & set(locked()), f"{program.relative_to(ROOT)} imports {module}"
 
 
 # --- bin/_here.py

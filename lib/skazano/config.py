@@ -140,14 +140,14 @@ def default_file() -> Path:
     """The skazano.toml that this process uses if it is told of no other."""
     if named := os.environ.get("SKAZANO_CONFIG"):
         return Path(named).resolve()
-    if HOME == Path("/opt/skazano"):
+    if Path("/opt/skazano") == HOME:
         return Path("/etc/skazano/skazano.toml")
     return HOME / ".dev" / "etc" / "skazano.toml"
 
 
 def load(file: Path | None = None) -> Settings:
     """Read the configuration; an absent file means the defaults. Raises ConfigError."""
-    file = file or default_file()
+    file = (file or default_file()).absolute()
     config = parse(file, Config) if file.exists() else Config()
     for name, tool in config.tools.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):

@@ -1,4 +1,4 @@
-"""index.db: the spool as SQLite, for questions that a listing answers slowly. A view: delete it, and it is rebuilt.
+"""index.db: the spool as SQLite, for questions that a listing answers slowly. A view: it can be rebuilt.
 
 Tables `tasks` and `events` (index_rows.SCHEMA), full-text search over titles, transcripts, refined texts and
 answers. Readers are never blocked (WAL). Whoever writes holds flock on `.index.lock`; a rebuild is made
@@ -17,7 +17,7 @@ from typing import Any
 
 from skazano import ids, index_rows
 from skazano.pages_changes import Changes
-from skazano.spool import BOXES, PARKS, STAGES, Spool, Ticket
+from skazano.spool import Spool, Ticket
 
 VERSION = 1  # of the schema
 BATCH = 500  # tasks in one insertion
@@ -107,7 +107,7 @@ def ask(spool: Spool, sql: str, *values: Any) -> list[dict[str, Any]]:
 
 
 def update(spool: Spool, changed: Iterable[str]) -> int:
-    """Bring the rows of these tasks up to date; the number of rows written. Raises ids.BadId, sqlite3.Error."""
+    """Bring the rows of these tasks up to date; how many there are. Raises BadId, sqlite3.Error."""
     with _writing(spool) as db:
         return _update(spool, db, changed)
 
@@ -141,16 +141,14 @@ def rebuild(spool: Spool, progress: Callable[[int], None] | None = None) -> int:
     try:
         db = sqlite3.connect(building, isolation_level=None)
         try:
-            db.executescript("pragma journal_mode = off; pragma synchronous = off; begin;")
-            db.executescript(index_rows.SCHEMA)
+            db.executescript("pragma journal_mode = off; pragma synchronous = off;" + index_rows.SCHEMA)
+            db.execute("begin")
             count = _fill(spool, db, progress)
+            db.execute("commit")
             db.executescript(index_rows.INDEXES)
             tables = sqlite_utils.Database(db)
             tables["tasks"].enable_fts(["words"], tokenize="unicode61", create_triggers=True)
-            db.execute(f"pragma user_version = {VERSION}")
-            if db.in_transaction:
-                db.execute("commit")
-            db.execute("pragma journal_mode = wal")
+            db.executescript(f"pragma user_version = {VERSION}; pragma journal_mode = wal;")
         finally:
             db.close()
         with _lock(spool):
@@ -168,15 +166,22 @@ def _replace(former: Path, built: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-    try:
-        with sqlite3.connect(former, timeout=2) as db:
-            db.execute("pragma wal_checkpoint(truncate)")
-        db.close()
-    except sqlite3.Error:
-        pass  # it is unusable, which may be why it is rebuilt
+    if former.exists():
+        _checkpoint(former)
     for end in ("-wal", "-shm"):
         former.with_name(former.name + end).unlink(missing_ok=True)
     built.rename(former)
+
+
+def _checkpoint(former: Path) -> None:
+    """Bring a WAL home; if the file is unusable, which may be why it is rebuilt, leave it."""
+    db = sqlite3.connect(former, timeout=2)
+    try:
+        db.execute("pragma wal_checkpoint(truncate)")
+    except sqlite3.Error:
+        return
+    finally:
+        db.close()
 
 
 class Follower:
@@ -188,7 +193,7 @@ class Follower:
         self._begun = False
 
     def sync(self) -> int:
-        """Update what changed since the last call (the first one compares everything); the number of tasks."""
+        """Update what changed since the last call (the first one compares everything); how many."""
         changed = self._changes.look()
         try:
             if not self._begun:
@@ -248,10 +253,15 @@ def _update(spool: Spool, db: sqlite3.Connection, changed: Iterable[str]) -> int
     columns = index_rows.COLUMNS
     change = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
     upsert = f"{_insertion('tasks', columns)} on conflict (id) do update set {change}"
+    tickets = {ticket.id: ticket for ticket in spool.open_tickets()}
     count = 0
     for id in dict.fromkeys(changed):
-        ticket = spool.find(id)
-        found = index_rows.read(spool, id, ticket, index_rows.seen(spool, ticket))
+        ticket = tickets.get(id)
+        mark = index_rows.seen(spool, ticket)
+        if mark is None:  # done, or moved since they were listed
+            ticket = spool.find(id)
+            mark = index_rows.seen(spool, ticket)
+        found = index_rows.read(spool, id, ticket, mark)
         db.execute("delete from events where task = ?", (id,))
         if found is None:
             db.execute("delete from tasks where id = ?", (id,))

@@ -25,7 +25,8 @@ create table tasks (
         || char(10) || coalesce(answer, ''), 'ё', 'е'), 'Ё', 'Е')) virtual
 );
 create table events (
-    n integer primary key, task text not null, time text, stage text, event text, ms integer, engine text, cost real
+    n integer primary key, task text not null, time text, stage text, event text, ms integer, engine text,
+    cost real
 );
 """
 INDEXES = """

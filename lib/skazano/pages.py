@@ -12,11 +12,13 @@ from datetime import tzinfo
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
 from skazano import ids, pages_read, pages_view
-from skazano.pages_read import Row
+from skazano.pages_changes import Changes
+from skazano.pages_read import Row, is_id
 from skazano.pages_recent import KEEP, Recent, newest
 from skazano.pages_text import Speech, machine, visible
 from skazano.spool import Spool, Ticket
@@ -29,6 +31,14 @@ SHOWN = 60  # rows of one kind on a page at most
 FOLDED = 6  # rows of one kind before the rest is folded away
 RECENT = 15  # finished tasks on the board
 OPEN = ("unsorted", "hold", "failed", "run", "new", "later", "waiting")
+
+
+def timezone(name: str) -> tzinfo | None:
+    """The timezone of that name; None, the machine's own, if it is empty or unknown."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 class Site:
@@ -47,9 +57,9 @@ class Site:
         self.projects = list(projects)
         self.speech = Speech(lang, tz)
         self._recent = Recent(self.spool, self._finished)
-        self._known: dict[str, tuple[object, ...]] = {}  # signatures of open tasks
+        self._changes = Changes(self.spool)
+        self._shown: list[Project] = []  # for which the overviews were written
         self._rows: dict[str, tuple[tuple[object, ...], Row]] = {}  # of open tasks
-        self._seen: set[str] = set()  # ids in the newest day folders
         self._loaded = False
         self._install()
         self._templates = _environment(self.speech, self._style())
@@ -96,7 +106,9 @@ class Site:
         page = self.root / "project" / f"{slug}.html"
         project = next((one for one in self.projects if one.slug == slug), None)
         if project is None:
-            return False
+            there = page.exists()
+            page.unlink(missing_ok=True)
+            return there
         self._load()
         rows = [row for row in self._open_rows() if row.project == slug]
         finished = self._recent.rows(slug, KEEP)
@@ -119,7 +131,7 @@ class Site:
         count = 0
         for day in sorted(self.spool.tasks.glob("[0-9]*"), reverse=True):
             for id in sorted(os.listdir(day), reverse=True):
-                if _is_id(id):
+                if is_id(id):
                     self.render_task(id)
                     count += 1
                     if progress:
@@ -136,42 +148,29 @@ class Site:
         slugs = {self._slug(id) for id in changed}
         for id in dict.fromkeys([*changed, *filter(None, map(ids.parent, changed))]):
             self.render_task(id)
-            slugs.add(self._slug(id))
         self.render_board()
-        for slug in sorted(slug for slug in slugs if slug):
+        slugs |= {self._slug(id) for id in changed}
+        for slug in sorted(filter(None, slugs)):
             self.render_project(slug)
 
     def sync(self) -> list[str]:
         """Render whatever differs from what this object saw last; the ids of the tasks rendered.
 
-        The first call also renders what finished while nobody looked: open tasks, the newest finished
-        ones whose page is older than their ticket's last move, and the overviews. It needs no events:
-        an overflow of inotify costs nothing but a call. Its price is the listing of what is open.
+        The first call also renders what finished while nobody looked, and the overviews. It needs no
+        events: an overflow of inotify costs nothing but a call. `projects` may be replaced before it.
         """
         first = not self._loaded
         self._load()
-        tickets = {ticket.id: ticket for ticket in self.spool.open_tickets()}
-        marks = {id: pages_read.signature(self.spool, ticket) for id, ticket in tickets.items()}
-        changed = [id for id, mark in marks.items() if self._known.get(id) != mark]
-        changed += [id for id in self._known if id not in marks]
-        arrived = self._arrived()
-        if not first:
-            changed += [id for id in sorted(arrived - self._seen) if id not in marks]
-        else:
-            changed += self._stale()
-        self._known, self._seen = marks, arrived
-        changed = list(dict.fromkeys(changed))
+        changed = self._changes.look()
         if first:
+            changed += self._stale()
+        if first or self._shown != self.projects:
             for id in changed:
                 self.render_task(id)
             self._render_overviews()
         elif changed:
             self.update(changed)
         return changed
-
-    def _arrived(self) -> set[str]:
-        days = sorted(d for d in os.listdir(self.spool.tasks) if d[:1].isdigit())[-2:]
-        return {id for day in days for id in os.listdir(self.spool.tasks / day) if _is_id(id)}
 
     def _stale(self) -> list[str]:
         """Newest finished tasks that have no page, or one older than the ticket's last rename (ctime)."""
@@ -186,8 +185,10 @@ class Site:
         return found
 
     def _render_overviews(self) -> None:
-        for project in self.projects:
-            self.render_project(project.slug)
+        gone = {one.slug for one in self._shown} - {one.slug for one in self.projects}
+        for slug in [*gone, *(one.slug for one in self.projects)]:
+            self.render_project(slug)
+        self._shown = list(self.projects)
         self.render_board()
 
     # -- what they show ---------------------------------------------------------------------------
@@ -198,7 +199,7 @@ class Site:
             self._loaded = True
 
     def _finished(self, ticket: Ticket) -> Row | None:
-        return pages_read.row(self.spool, ticket.id, ticket) if _is_id(ticket.id) else None
+        return pages_read.row(self.spool, ticket.id, ticket) if is_id(ticket.id) else None
 
     def _open_rows(self) -> list[Row]:
         """A row for each task that is not done, read again only if it changed; a project's newest first.
@@ -250,8 +251,9 @@ class Site:
             "said": pages_read.said(folder),
             "texts": {
                 name: pages_view.long_text(folder, name)
-                for name in ("refined.txt", "answer.txt", "speech.txt", "result.md", "error.txt")
+                for name in ("refined.txt", "answer.txt", "speech.txt", "result.md")
             },
+            "trouble": pages_view.trouble(folder),
             "steps": steps,
             "worked": worked,
             "work": pages_view.work(folder, project.remote if project else None),
@@ -322,13 +324,6 @@ def _fields(task: dict[str, Any]) -> dict[str, str | None]:
 
 def _newest_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.id, reverse=True)
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return bool(ids.check(name))
-    except ids.BadId:
-        return False
 
 
 def _environment(speech: Speech, style: str) -> Any:

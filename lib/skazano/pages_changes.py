@@ -1,10 +1,10 @@
 """Which tasks changed since one looked last, from the listings alone: for the views, which hold no ticket."""
 
 import os
+import time
 from collections import OrderedDict
 
-from skazano import ids
-from skazano.pages_read import signature
+from skazano.pages_read import is_id, signature
 from skazano.pages_recent import newest
 from skazano.spool import Spool, Ticket
 
@@ -34,7 +34,7 @@ class Changes:
             changed += sorted(id for id in arrived if id not in marks)
             changed += self._moved()
         else:
-            for ticket in newest(self._spool, DONE):
+            for ticket in reversed(list(newest(self._spool, DONE))):
                 self._done[ticket.id] = self._ctime(ticket.id)
         self._open, self._begun = marks, True
         changed = list(dict.fromkeys(changed))
@@ -57,9 +57,11 @@ class Changes:
                 changed[day] = (self._spool.tasks / day).stat().st_mtime_ns
             except FileNotFoundError:
                 continue
-        if changed == self._days:
+        if not changed or changed == self._days:
             return set()
-        self._days = changed
+        # A name that comes in the same tick of the clock leaves the time as it is: list once more then.
+        settled = time.time_ns() - max(changed.values()) > 1_000_000_000
+        self._days = changed if settled else {}
         there = {id for day in changed for id in _names(self._spool, day)}
         fresh, self._arrived = there - self._arrived, there
         return fresh
@@ -79,11 +81,3 @@ def _names(spool: Spool, day: str) -> list[str]:
         return [name for name in os.listdir(spool.tasks / day) if is_id(name)]
     except FileNotFoundError:
         return []
-
-
-def is_id(name: str) -> bool:
-    """Whether a name in a folder is a task's."""
-    try:
-        return bool(ids.check(name))
-    except ids.BadId:
-        return False

@@ -57,12 +57,20 @@ def value(path: Path, limit: int = 1 << 20) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_id(name: str) -> bool:
+    """Whether a name in a folder is a task's."""
+    try:
+        return bool(ids.check(name))
+    except ids.BadId:
+        return False
+
+
 def first_line(given: str | None) -> str | None:
     """The first line that has something in it, cut to LINE characters."""
     for line in (given or "").lstrip().splitlines():
         line = line.strip().lstrip("#").strip()
         if line:
-            return line if len(line) <= LINE else line[: LINE - 1].rstrip() + "…"
+            return line if len(line) <= LINE else line[:LINE].rpartition(" ")[0][-LINE:] + "…"
     return None
 
 
@@ -74,7 +82,7 @@ def number(given: object) -> float | None:
 
 
 def word(given: object) -> str | None:
-    """A non-empty string, or None."""
+    """A string with something in it, or None."""
     return given if isinstance(given, str) and given else None
 
 
@@ -171,7 +179,8 @@ def row(spool: Spool, id: str, ticket: Ticket | None) -> Row | None:
     task = value(folder / "task.json")
     past = events(folder)
     created = moment(task.get("created")) or ids.created(id)
-    title = first_line(word(task.get("title"))) or first_line(text(folder / "refined.txt", 2048))
+    title = first_line(word(task.get("title"))) or _first_of(folder, "refined.txt", "request.txt")
+    title = title or first_line(said(folder, 2048))
     failed = ticket is not None and ticket.box in ("failed", "hold")
     note = text(folder / ("error.txt" if failed else "answer.txt"), 2048)
     return Row(
@@ -183,12 +192,16 @@ def row(spool: Spool, id: str, ticket: Ticket | None) -> Row | None:
         tool=word(task.get("tool")),
         mode="audio" if task.get("mode") == "audio" else "text",
         kind=word(task.get("kind")) or "text",
-        title=title or first_line(said(folder, 2048)),
+        title=title.removesuffix(".") if title else None,
         note=first_line(note),
         seconds=number(task.get("seconds")),
         cost=sum(event.cost or 0 for event in past),
         due=_due(spool, ticket),
     )
+
+
+def _first_of(folder: Path, *names: str) -> str | None:
+    return next(filter(None, (first_line(text(folder / name, 2048)) for name in names)), None)
 
 
 def _due(spool: Spool, ticket: Ticket | None) -> datetime | None:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
-from skazano.pages_read import Row
+from skazano.pages_read import Row, is_id
 from skazano.spool import Spool, Ticket
 
 SCAN = 1000  # tasks read at the start
@@ -120,6 +120,7 @@ def newest(spool: Spool, count: int) -> Iterator[Ticket]:
             names = os.listdir(spool.root / "done" / month)
         except OSError:
             continue
-        for name in heapq.nlargest(count, (n for n in names if not n.startswith("."))):
-            count -= 1
-            yield Ticket(name, "done")
+        for name in heapq.nlargest(count, names):
+            if is_id(name):
+                count -= 1
+                yield Ticket(name, "done")

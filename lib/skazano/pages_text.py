@@ -17,7 +17,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "where": ("Путь", "Breadcrumb"),
     "summary": ("Сводка", "Summary"),
     "unsorted": ("Неразобранное", "Unsorted"),
-    "unsorted_hint": ("Проект не назван: выберите, куда отнести.", "No project named: choose where it belongs."),
+    "unsorted_hint": ("Проект не назван: выберите, куда отнести.", "No project named: file it."),
     "hold": ("Ждёт решения", "Waits for a decision"),
     "failed": ("Не удалось", "Failed"),
     "working": ("Сейчас в работе", "Working right now"),
@@ -65,6 +65,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "file": ("Файл", "File"),
     "added": ("Добавлено", "Added"),
     "deleted": ("Удалено", "Deleted"),
+    "compare": ("сравнить", "compare"),
+    "left_out": ("Не вошло в коммит", "Left out of the commit"),
+    "no_changes": ("Файлы не изменились.", "No files changed."),
     "binary": ("двоичный", "binary"),
     "pushed": ("отправлено", "pushed"),
     "not_pushed": ("не отправлено", "not pushed"),
@@ -123,6 +126,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "stage_execute": ("выполнение", "execute"),
     "stage_summarize": ("краткий ответ", "summarize"),
     "stage_speak": ("озвучивание", "speak"),
+    "stage_skazano": ("вручную", "by hand"),
     "stage_reply": ("отправка", "reply"),
     "event_done": ("сделано", "done"),
     "event_later": ("отложено", "deferred"),
@@ -137,13 +141,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "event_moved": ("перенесено", "moved"),
     "event_retried": ("повторено", "retried"),
     "event_cancelled": ("отменено", "cancelled"),
+    "event_filed": ("отнесено к проекту", "filed"),
+    "event_held": ("остановлено", "held"),
+    "event_asked": ("задан вопрос", "asked"),
     "event_waiting": ("ждёт подзадач", "waits for subtasks"),
 }  # fmt: skip
 
 COUNTED = {
     "tasks": (("задание", "задания", "заданий"), ("task", "tasks", "tasks")),
-    "files": (("файл", "файла", "файлов"), ("file", "files", "files")),
-    "lines": (("строка", "строки", "строк"), ("line", "lines", "lines")),
 }
 
 _MONTHS = (
@@ -226,7 +231,7 @@ class Speech:
 
     def money(self, dollars: float) -> str:
         """US dollars; fractions of a cent are shown."""
-        digits = 2 if dollars >= 0.1 else 4
+        digits = 2 if dollars >= 0.01 else 4
         return f"{self.number(dollars, digits)}{NBSP}$" if self.lang == "ru" else f"${dollars:,.{digits}f}"
 
     def local(self, when: datetime) -> datetime:

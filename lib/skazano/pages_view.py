@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ _SHA = re.compile(r"[0-9a-f]{7,64}")
 _SHOWN = re.compile(  # what a browser can be trusted to show and not to run; the rest is downloaded
     r"(?i).*\.(txt|md|json|jsonl|log|patch|oga|ogg|opus|mp3|m4a|wav|mp4|jpe?g|png|webp|gif)"
 )
+_UNSAID = ("next", "stage_again", "tool", "push")  # of an event: told elsewhere on the page
 _PICTURE = re.compile(r"(?i).*\.(jpe?g|png|webp|gif)")
 
 
@@ -56,23 +58,28 @@ def url(id: str, name: str) -> str:
     return base_url(id) + quote(os.fsencode(name))
 
 
-def listing(folder: Path, id: str) -> list[File]:
-    """The task's files and those of run/, by name, without hidden ones and links."""
+def listing(folder: Path, id: str, below: str = "", depth: int = 3) -> list[File]:
+    """The task's files, those of its folders last, without hidden ones and links; MAX_FILES at most."""
     found: list[File] = []
-    for below in ("", "run/"):
+    folders: list[str] = []
+    try:
+        entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
+    except OSError:
+        return found
+    for entry in entries:
+        name = below + entry.name
         try:
-            entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
+            mode = entry.stat(follow_symlinks=False)
         except OSError:
             continue
-        for entry in entries:
-            if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
-                continue
-            name = below + entry.name
-            try:
-                size = entry.stat(follow_symlinks=False).st_size
-            except OSError:
-                continue
-            found.append(File(name, url(id, name), size))
+        if entry.name.startswith("."):
+            continue
+        if stat.S_ISREG(mode.st_mode):
+            found.append(File(name, url(id, name), mode.st_size))
+        elif stat.S_ISDIR(mode.st_mode) and depth > 1:
+            folders.append(name + "/")
+    for one in folders:
+        found += listing(folder, id, one, depth - 1)
     return found[:MAX_FILES]
 
 
@@ -87,7 +94,7 @@ class Step:
     wait: float | None  # seconds between the step before and this one's start
     left: float
     width: float
-    extra: list[tuple[str, str]]
+    extra: list[str]
 
 
 def steps(past: list[Event]) -> tuple[list[Step], float]:
@@ -107,16 +114,15 @@ def steps(past: list[Event]) -> tuple[list[Step], float]:
         start = begun or event.time - timedelta(milliseconds=event.ms or 0)
         wait = (start - before).total_seconds() if before else None
         width = 100 * (event.ms or 0) / total
-        extra = [(str(k), _plain(v)) for k, v in event.extra.items()]
-        found.append(Step(event, wait, round(100 * done / total, 2), round(width, 2), extra[:12]))
+        extra = [_plain(v) for k, v in event.extra.items() if isinstance(v, str) and k not in _UNSAID]
+        found.append(Step(event, wait, round(100 * done / total, 2), round(width, 2), extra[:8]))
         done += event.ms or 0
         before, begun = event.time, None
     return found, sum(event.ms or 0 for event in past) / 1000
 
 
-def _plain(given: object) -> str:
-    found = given if isinstance(given, str) else str(given)
-    return found if len(found) <= 300 else found[:299] + "…"
+def _plain(given: str) -> str:
+    return given if len(given) <= 300 else given[:299] + "…"
 
 
 # -- what was committed ---------------------------------------------------------------------------
@@ -133,23 +139,25 @@ class Commit:
 
 @dataclass(frozen=True)
 class Changed:
-    """A line of numstat; None for a binary file's counts. `green` of 5 squares were added."""
+    """A line of numstat; None for a binary file's counts."""
 
     path: str
     added: int | None
-    deleted: int | None
+    removed: int | None
 
 
 @dataclass(frozen=True)
 class Work:
-    """commit.json, read with forbearance."""
+    """commit.json, read with forbearance. `notes` say what was unusual; `pushed` None: there is no remote."""
 
     branch: str | None
     branch_link: str | None
+    compare: str | None
     commits: list[Commit]
     changed: list[Changed]
+    left_out: list[str]
     pushed: bool | None
-    push_note: str | None
+    notes: list[str]
 
     @property
     def added(self) -> int:
@@ -157,9 +165,9 @@ class Work:
         return sum(one.added or 0 for one in self.changed)
 
     @property
-    def deleted(self) -> int:
-        """Lines deleted."""
-        return sum(one.deleted or 0 for one in self.changed)
+    def removed(self) -> int:
+        """Lines removed."""
+        return sum(one.removed or 0 for one in self.changed)
 
 
 def web_address(remote: object) -> str | None:
@@ -194,16 +202,24 @@ def work(folder: Path, remote: object) -> Work | None:
     branch = word(given.get("branch"))
     push = given.get("push")
     state = push if isinstance(push, dict) else {}
-    ok = state.get("ok", push if isinstance(push, bool) else None)
-    note = word(state.get("error")) or word(state.get("reason")) or word(push)
+    left = [one for one in _list(given, "left_out") if isinstance(one, dict)]
     return Work(
         branch=branch,
         branch_link=f"{page}/tree/{quote(branch)}" if page and branch else None,
-        commits=[one for one in map(lambda c: _commit(c, page), _list(given, "commits")) if one],
+        compare=_https(given.get("compare")),
+        commits=[one for one in (_commit(c, page) for c in _list(given, "commits")) if one],
         changed=[one for one in map(_changed, _list(given, "numstat")) if one],
-        pushed=ok if isinstance(ok, bool) else None,
-        push_note=note,
+        left_out=[f"{one.get('path')} ({one.get('rule')})" for one in left],
+        pushed=bool(state["ok"]) if "ok" in state else None,
+        notes=[
+            note for note in map(word, (given.get("note"), state.get("error"), given.get("hook"))) if note
+        ],
     )
+
+
+def _https(given: object) -> str | None:
+    """A link that is safe to follow, or None."""
+    return given if isinstance(given, str) and re.fullmatch(r"https?://[!-~]+", given) else None
 
 
 def _list(given: dict[str, Any], key: str) -> list[Any]:
@@ -212,24 +228,21 @@ def _list(given: dict[str, Any], key: str) -> list[Any]:
 
 
 def _commit(given: object, page: str | None) -> Commit | None:
-    fields = given if isinstance(given, dict) else {"sha": given}
-    sha = fields.get("sha") or fields.get("hash") or fields.get("id")
+    fields = given if isinstance(given, dict) else {}
+    sha = fields.get("sha")
     if not isinstance(sha, str) or not _SHA.fullmatch(sha):
         return None
-    return Commit(sha, str(fields.get("subject") or ""), f"{page}/commit/{sha}" if page else None)
+    link = _https(fields.get("link")) or (f"{page}/commit/{sha}" if page else None)
+    return Commit(sha, word(fields.get("subject")) or "", link)
 
 
 def _changed(given: object) -> Changed | None:
-    if isinstance(given, dict):
-        given = [given.get("added"), given.get("deleted"), given.get("path")]
-    if not isinstance(given, list) or len(given) != 3 or not isinstance(given[2], str):
+    if not isinstance(given, dict) or not isinstance(given.get("path"), str):
         return None
-    added, deleted = number(given[0]), number(given[1])
-    return Changed(
-        given[2],
-        None if added is None else int(added),
-        None if deleted is None else int(deleted),
-    )
+    added, removed = (number(given.get(key)) for key in ("added", "removed"))
+    if added is None or removed is None:
+        return Changed(given["path"], None, None)
+    return Changed(given["path"], int(added), int(removed))
 
 
 @dataclass
@@ -237,8 +250,8 @@ class Patched:
     """One file of a diff: its lines as HTML."""
 
     name: str
-    html: Markup = Markup("")
     lines: list[str] = field(default_factory=list)
+    html: Markup = field(default_factory=Markup)
 
 
 def diff(folder: Path) -> tuple[list[Patched], bool]:
@@ -246,7 +259,7 @@ def diff(folder: Path) -> tuple[list[Patched], bool]:
     data, size = read(folder / "changes.patch", PATCH_BYTES)
     if size <= 0:
         return [], False
-    lines = visible(data.decode("utf-8", "replace").replace("\r\n", "\n")).split("\n")
+    lines = visible(data.decode("utf-8", "replace")).removesuffix("\n").split("\n")
     cut = size > PATCH_BYTES or len(lines) > PATCH_LINES
     found: list[Patched] = []
     for line in lines[:PATCH_LINES]:
@@ -264,11 +277,13 @@ def _coloured(lines: list[str]) -> Iterator[Markup]:
         if line.startswith("@@"):
             inside, kind = True, "at"
         elif not inside:
+            if line.startswith(("diff --git ", "index ", "--- ", "+++ ")):
+                continue
             kind = "meta"
         else:
             kind = {"+": "add", "-": "del"}.get(line[:1], "")
         html = escape(line)
-        yield Markup(f'<span class="{kind}">{html}</span>') if kind else html  # noqa: S704
+        yield Markup(f'<span class="{kind}">{html}</span>') if kind else html
 
 
 # -- what the tool printed ------------------------------------------------------------------------
@@ -302,3 +317,13 @@ def logs(folder: Path) -> list[Log]:
 def long_text(folder: Path, name: str, limit: int = 65536) -> str | None:
     """A text file's beginning."""
     return text(folder / name, limit)
+
+
+def trouble(folder: Path) -> tuple[str, str] | None:
+    """error.txt: what is told to the person, and the details below it; None if nothing failed.
+
+    The command that tries again is left out: the page offers the one that fits where the task stands.
+    """
+    told, _, detail = (text(folder / "error.txt") or "").partition("\n\n")
+    lines = [line for line in detail.splitlines() if not line.startswith("again: ")]
+    return (told, "\n".join(lines).strip()) if told else None

@@ -75,7 +75,7 @@ def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
 def _do(verb: str, id: str, argument: str, context: "Context", lang: str) -> str:
     if verb == FILE:
         options = (TaskDir(context.spool.dir(id)).json("ask.json") or {}).get("options", [])
-        chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else None
+        chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else ""
         project = context.projects().get(chosen)
         if project is None:
             return say(lang, "press-unknown")

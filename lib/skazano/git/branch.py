@@ -64,6 +64,9 @@ class Refs:
             patterns += [base + name for name in ("HEAD", *_USUAL)]
             patterns += [base + stem, f"{base}{stem}*"]
         self.all = read_refs(self._git, *patterns)
+        head = self.all.get(self.remote_prefix + "HEAD") if self.remote else None
+        if head and head.symref:
+            self.all[head.symref] = head._replace(symref="")
 
     @property
     def remote_prefix(self) -> str:

@@ -147,11 +147,14 @@ class Git:
 
         `ok`: exit codes that are no error, None for all. `sink` takes stdout piece by piece, and
         `out` stays empty. Raises GitError, Refused (ownership) or Busy (a live lock, the deadline).
-        A lock that nobody holds any more is removed and the command run once more.
+        A lock that nobody holds any more is removed and the command run again.
         """
         argv = ["git", *self.options, *options, *args]
         done = self._run(argv, stdin, seconds, limit, sink)
-        if done.code and (lock := named_lock(done.err)) and clear_lock(lock, self.repo):
+        for _ in range(4):
+            lock = named_lock(done.err) if done.code else None
+            if lock is None or not clear_lock(lock, self.repo):
+                break
             done = self._run(argv, stdin, seconds, limit, sink)
         if ok is None or done.code in ok or done.cut:
             return done

@@ -130,7 +130,7 @@ def _settle(there: Checkout, work: Work, notes: list[str]) -> Status:
         if not git("switch", "--quiet", "--no-overwrite-ignore", work.branch, ok=None).code:
             return read_status(git)
         status = status._replace(branch=None)
-    if status.branch is None:
+    if status.branch is None and status.head:
         name = f"{work.branch}-{status.head[:8]}"
         git("switch", "--quiet", "--no-track", "-C", name)
         status = status._replace(branch=name)

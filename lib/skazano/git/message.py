@@ -23,9 +23,9 @@ def one_line(text: str, length: int) -> str:
     plain = " ".join(plain.split())
     if len(plain) <= length:
         return plain
-    cut = plain[: length - 1]
+    cut = plain[:length]
     space = cut.rfind(" ")
-    return (cut[:space] if space > length // 2 else cut).rstrip(" ,;:—-") + "…"
+    return (cut[:space] if space > length // 2 else cut[:-1]).rstrip(" ,;:—-") + "…"
 
 
 def subject_line(text: str, otherwise: str) -> str:

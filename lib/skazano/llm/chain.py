@@ -73,12 +73,12 @@ class Chain:
         spent: Usage,
     ) -> T:
         """One engine, with its retries."""
-        failures, wrong_once = 0, False
+        (system, text, schema), failures, wrong_once = question, 0, False
         while True:
             spent.calls += 1
             began = time.monotonic()
             try:
-                value, usage = model.complete(*question, self._seconds)
+                value, usage = model.complete(system, text, schema, self._seconds)
                 self._add(spent, usage)
                 if check is None or not (wrong := check(value)):
                     return value
@@ -88,6 +88,8 @@ class Chain:
                 if wrong_once or not self._ledger.again():
                     raise
                 wrong_once = True
+                # Its kind only: what follows the colon may be the model's own words.
+                system += f"\n\nThe answer before was refused: {str(error).split(':')[0]}."
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)

@@ -6,6 +6,7 @@ file, or half a directory, is never seen by whoever looks for models.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import json
@@ -23,6 +24,7 @@ from skazano.files import fsync_dir, write_file
 CHUNK = 1 << 18  # bytes
 TIMEOUT = 30.0  # seconds without a byte
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before each further try; progress starts them afresh
+LOCAL_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 SBER = "https://cdn.chatwm.opensmodel.sberdevices.ru/GigaAM"
 # onnx-asr's own exports of GigaAM v3 (MIT), at a fixed revision.
 V3 = "https://huggingface.co/istupakov/gigaam-v3-onnx/resolve/322c3b29492673eb7d0b434bfa9dfb8653e34d02"
@@ -200,11 +202,11 @@ def _fetch(
 
 def _refusal(exc: Exception) -> str:
     """Why trying again is pointless; "" if it is not."""
-    if isinstance(exc, urllib.error.HTTPError) and 400 <= exc.code < 500 and exc.code not in (408, 416, 429):
-        return f"the server answers {exc.code}"
-    if isinstance(exc, OSError) and not isinstance(exc, urllib.error.URLError) and exc.errno in (28, 122, 30, 13):
-        return str(exc)
-    return ""
+    if isinstance(exc, urllib.error.HTTPError):
+        refused = 400 <= exc.code < 500 and exc.code not in (408, 416, 429)
+        return f"the server answers {exc.code}" if refused else ""
+    local = isinstance(exc, OSError) and not isinstance(exc, urllib.error.URLError)
+    return str(exc) if local and getattr(exc, "errno", None) in LOCAL_TROUBLE else ""
 
 
 def _continue(file: RemoteFile, part: Path, progress: Progress | None) -> None:
@@ -264,4 +266,5 @@ def _is_right(file: RemoteFile, part: Path) -> bool:
     if not expected:
         return True
     with part.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest() == expected
+        found = hashlib.file_digest(stream, lambda: hashlib.new(kind, usedforsecurity=False))
+    return found.hexdigest() == expected

@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from skazano.understand.filler import clean
 from skazano.understand.phonetics import likeness, normal
 from skazano.understand.readings import readings
-from skazano.understand.words import WISHES, is_imperative
+from skazano.understand.words import is_imperative
 
 _SMALL = frozenset(
     """и а но да или что чтобы как так же ли бы не ни то это этот эта эти этого этой этом эту тот та те того той
@@ -68,6 +68,18 @@ def _contents(text: str) -> list[str]:
     return [w for w in normal(text).split() if len(w) > 2 and w not in _SMALL and not w.isdigit() and w not in _UNITS]
 
 
+_ALIKE = [
+    set(group.split())
+    for group in (
+        "исправь почини поправь пофикси устрани разберись падает падают работает сломалось сломан сломана ломается",
+        "добавь сделай прикрути создай напиши реализуй заведи нужен нужна нужно надо хочу добавить сделать",
+        "удали убери выкинь снеси выпили вырежи удалить убрать",
+        "измени поменяй замени смени сделай переделай поставь",
+        "проверь посмотри глянь убедись проверить посмотреть",
+    )
+]  # orders that one may write for another
+
+
 def _known(word: str, stems: set[str], sounds: Sequence[str]) -> bool:
     """Whether a word stands in the source: by its stem, its spelling or its sound."""
     if _stem(word) in stems:
@@ -96,15 +108,20 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
         return f"numbers that were not said: {', '.join(sorted(extra))}"
     if lost := {n for n in re.findall(r"\d+", said) if (n.lstrip("0") or "0") not in numbers(written)}:
         return f"numbers lost: {', '.join(sorted(lost))}"
-    sounds, stems = _sounds(known), {_stem(w) for w in normal(known).split()}
+    heard_words = normal(known).split()
+    sounds, stems = _sounds(known), {_stem(w) for w in heard_words}
+    stems |= {_stem(w) for group in _ALIKE if group & set(heard_words) for w in group}
     for clause in re.split(r"[.!?;\n]|,?\s+(?:и|а также|and)\s+|,", written):
         contents = _contents(clause)
         strange = [w for w in contents if not _known(w, stems, sounds)]
-        orders = any(is_imperative(w) or w in WISHES for w in strange)
-        if len(strange) >= 3 and len(strange) > 0.6 * len(contents) or (orders and len(strange) >= 2 and len(strange) > 0.5 * len(contents)):
+        objects = [w for w in contents if not is_imperative(w)]
+        invented = objects and all(w in strange for w in objects) and len(contents) > len(objects)
+        if invented or (len(strange) >= 3 and len(strange) > 0.6 * len(contents)):
             return f"words that were not said: {' '.join(strange[:5])}"
     heard, found = _contents(said), _sounds(written)
-    kept = {_stem(w) for w in normal(written).split()}
+    written_words = normal(written).split()
+    kept = {_stem(w) for w in written_words}
+    kept |= {_stem(w) for group in _ALIKE if group & set(written_words) for w in group}
     lost_words = [w for w in heard if not _known(w, kept, found)]
     if len(lost_words) >= 3 and len(lost_words) > 0.4 * len(heard):
         return f"words lost: {' '.join(lost_words[:5])}"

@@ -1,0 +1,113 @@
+"""skazano, the operator's command: looks at the spool and acts on tasks, on this machine.
+
+Exit codes: 0 done, 1 it could not be done (the text says why), 2 wrong usage, 78 the configuration is
+wrong. With --json, standard output is JSON and nothing else.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from skazano.cli import box, look, tasks
+from skazano.cli.common import Desk, Refusal
+from skazano.config import ConfigError, load
+from skazano.ids import BadId
+from skazano.spool import Spool, SpoolError
+from skazano.task import BadTask
+
+Command = Callable[[Desk, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load(options.config)
+        desk = Desk(settings, Spool.open(settings.spool), json=getattr(options, "json", False))
+        run: Command = options.run
+        return run(desk, options)
+    except (Refusal, SpoolError, BadId, BadTask) as error:
+        print(f"skazano: {error}", file=sys.stderr)
+        return 1
+    except ConfigError as error:
+        print(f"skazano: {error}", file=sys.stderr)
+        return 78
+    except PermissionError as error:
+        print(f"skazano: {error.filename}: no permission; run it as the service's user", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="skazano", description="Сказано — сделано: tasks on this machine.")
+    parser.add_argument("--config", type=Path, help="skazano.toml to use (else $SKAZANO_CONFIG)")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Command, help: str, *, task: bool = False, json: bool = False) -> _Sub:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(run=run)
+        if task:
+            made.add_argument("task", help="the task's id, or `last`")
+        if json:
+            made.add_argument("--json", action="store_true", help="print JSON")
+        return made
+
+    _looking(command)
+    _acting(command)
+    _box(command)
+    return parser
+
+
+_Sub = argparse.ArgumentParser
+_Maker = Callable[..., _Sub]
+
+
+def _looking(command: _Maker) -> None:
+    ls = command("ls", look.ls, "what is open, and what was done last", json=True)
+    ls.add_argument("--project", help="only this project's")
+    ls.add_argument("--state", help="only tickets in this box: new, run, later, unsorted, hold, failed, done")
+    ls.add_argument("-n", type=int, default=10, metavar="N", help="how many finished ones (default 10)")
+    command("show", look.show_one, "one task: where it stands and what is in it", task=True, json=True)
+    logs = command("logs", look.logs, "a task's history, and its run's output", task=True, json=True)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the task has ended")
+
+
+def _acting(command: _Maker) -> None:
+    new = command("new", tasks.new, "a task from words or a recording, without Telegram", json=True)
+    new.add_argument("words", nargs="*", help="the request; or use --audio")
+    new.add_argument("--audio", type=Path, metavar="FILE", help="a recording to be transcribed")
+    new.add_argument("--project", help="the project's slug")
+    new.add_argument("--mode", choices=("text", "audio"), help="how to answer")
+    new.add_argument("--wait", action="store_true", help="wait for the answer and print it")
+    move = command("move", tasks.move, "file a task under a project and let it go on", task=True)
+    move.add_argument("project", help="the project's slug")
+    retry = command("retry", tasks.retry, "let a failed, held or finished task go again", task=True)
+    retry.add_argument("--from", dest="stage", metavar="STAGE", help="from this stage on")
+    command("cancel", tasks.cancel, "cancel a task; a run is stopped", task=True)
+    command("hold", tasks.hold, "stop a waiting task until it is retried", task=True)
+
+
+def _box(command: _Maker) -> None:
+    fsck = command("fsck", box.fsck, "check the spool: one ticket a task, no strangers", json=True)
+    fsck.add_argument("--repair", action="store_true", help="mend what can only be mended in one way")
+    index = command("index", box.index, "the SQLite view, spool/index.db")
+    index.add_argument("--rebuild", action="store_true", help="make it anew from the spool")
+    command("render", box.render, "write all pages anew")
+    project = command("project", box.project_ls, "projects: `project ls`, `project add`")
+    verbs = project.add_subparsers(metavar="ls|add")
+    listed = verbs.add_parser("ls", help="the projects there are")
+    listed.add_argument("--json", action="store_true")
+    listed.set_defaults(run=box.project_ls)
+    add = verbs.add_parser("add", help="a new project; its folder is made and `git init` run if need be")
+    add.add_argument("slug", help="a-z, 0-9 and -, e.g. my-site")
+    add.add_argument("--title", help="as it is shown and said (default: the slug)")
+    add.add_argument("--path", default="", help="its folder, if it is not paths.work/SLUG")
+    add.add_argument("--tool", default="note", help="the tool that works there (default note)")
+    add.add_argument("--alias", action="append", default=[], help="another name for it; may be repeated")
+    add.set_defaults(run=box.project_add)
+    command("doctor", box.doctor, "what is wrong on this machine, and the command that mends it", json=True)
+    up = command("up", box.up, "run every stage in this checkout until Ctrl-C")
+    up.add_argument("--logs", type=Path, metavar="DIR", help="write each program's log into this folder")

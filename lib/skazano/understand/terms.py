@@ -1,0 +1,152 @@
+"""A project's own words: collected from its checkout, and put right where they were misheard.
+
+«постгресс куль» is PostgreSQL, «реадми» README. A word is replaced only when it sounds all but
+like a term and is no ordinary Russian word: a term missed is a small loss, a word spoiled a large one.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from skazano.understand.phonetics import likeness
+from skazano.understand.readings import readings
+from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, vocabulary, words
+
+MOST_FILES, MOST_BYTES, MOST_TERMS = 400, 120_000, 300  # read of a checkout; bytes are each file's
+ALIKE = 0.8  # likeness at which a word is a term misheard
+SHORTEST = 4  # phones of a term that is looked for at all
+LONGEST_RUN = 4  # words that one term may have been heard as
+
+_SKIPPED = {"node_modules", "vendor", "dist", "build", "target", "venv", "env", "__pycache__", "site-packages", "third_party"}
+_SOURCE = {".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".kt", ".rb", ".php", ".sql",
+           ".sh", ".toml", ".yaml", ".yml", ".html", ".css", ".md", ".vue", ".svelte", ".txt"}  # fmt: skip
+_NOISE = frozenset(
+    """self return import from class def none true false else elif with while break continue except raise lambda yield
+    async await const function export default interface public private static void string number boolean null undefined
+    this that type name value data item items list dict args kwargs file path text line lines result results test tests
+    assert print open read write main init index object string array length push pull code error errors user users
+    time date help info para span href link style width height color auto none block flex margin padding border""".split()
+)
+_PLAIN = tuple(vocabulary("plain_words.txt"))
+_SMALL = frozenset(
+    """и а в во на по к ко с со у о об от до из за для при над под что чтобы как так же ли бы не ни то это этот эта эти
+    он она оно они мы вы я ты мне все всё еще уже тоже или но да нет если когда где там тут очень можно про через между
+    раз два три сделать добавить новый новая новое старый старая первый второй третий один одна каждый другой весь""".split()
+)
+
+
+def collect(folder: Path) -> list[str]:
+    """Terms of a checkout, the likeliest first: file names, identifiers, names in README. Nothing in
+    the folder is run and no link is followed; an absent folder has none."""
+    found: Counter[str] = Counter()
+    for path in _files(folder):
+        if len(path.stem) > 3:
+            found[path.name] += 4
+        if path.suffix.lower() not in _SOURCE:
+            continue
+        try:
+            text = path.read_bytes()[:MOST_BYTES].decode("utf-8", "ignore")
+        except OSError:
+            continue
+        inside = Counter(re.findall(r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\b", text))
+        for name, count in inside.items():
+            if 4 <= len(name) <= 40 and name.lower() not in _NOISE:
+                # Read in prose, or shaped like a name, it is likelier to be spoken of.
+                found[name] += min(count, 5) * (3 if _shaped(name) or path.suffix == ".md" else 1)
+    best = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
+    unique: dict[str, str] = {}
+    for name, _ in best:
+        unique.setdefault(name.lower(), name)
+    return list(unique.values())[:MOST_TERMS]
+
+
+def _shaped(name: str) -> bool:
+    return "_" in name or bool(re.search(r"[a-z][A-Z]|[A-Z]{2}", name))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    count = 0
+    for here, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
+        for name in sorted(names):
+            path = Path(here, name)
+            if name.startswith(".") or path.is_symlink() or not path.is_file():
+                continue
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield path
+
+
+@lru_cache(maxsize=16)
+def _sounds(terms: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """(readings, the term of each), the first terms first."""
+    said: dict[str, str] = {}
+    for term in terms:
+        bare = re.sub(r"\.[A-Za-z]{1,5}$", "", term)
+        for form in dict.fromkeys((bare, term)):
+            for phones in readings(form)[:8]:
+                if len(phones) >= SHORTEST:
+                    said.setdefault(phones, term)
+    return list(said), list(said.values())
+
+
+def _plain(word: str) -> bool:
+    """Whether a Russian word is an ordinary one: no beginning, end or whole of a misheard term."""
+    if word in _SMALL or word in WISHES or word in IMPERATIVES or is_imperative(word):
+        return True
+    return any(word.startswith(stem) and len(word) - len(stem) <= 4 for stem in _PLAIN)
+
+
+def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[float, str]:
+    """(likeness, term) of the term that a run of words sounds like, (0, "") if there is none."""
+    spoken = " ".join(w.norm for w in run)
+    best = (0.0, "")
+    for stem in (False, True):
+        for said in readings(spoken, stem)[:3]:
+            if len(said) < SHORTEST:
+                continue
+            near = process.extract(said, sounds, scorer=Levenshtein.normalized_similarity, limit=5, score_cutoff=0.5)
+            for phones, _, place in near:
+                score = likeness(said, phones) - 0.02 * stem - 0.015 * (len(run) - 1)
+                # A short word has to be said more exactly.
+                if score >= ALIKE + max(0, 7 - len(phones)) * 0.04 and score > best[0]:
+                    best = (score, names[place])
+    return best
+
+
+def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, list[tuple[str, str]]]:
+    """(text with misheard terms as they are spelled, [(heard, term)]). common: with the terms that
+    every project knows. Text in Latin letters is as someone wrote it, and stays."""
+    every = tuple(dict.fromkeys([*terms, *(vocabulary("common_terms.txt") if common else ())]))
+    sounds, names = _sounds(every)
+    tokens = words(text)
+    able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _plain(t.norm) for t in tokens]
+    out, changed, at, end = [], [], 0, 0
+    while at < len(tokens):
+        best, length = (0.0, ""), 0
+        for count in range(1, LONGEST_RUN + 1):
+            run = tokens[at : at + count]
+            if len(run) < count or not all(able[at : at + count]) or re.search(r"[^\s-]", _between(text, run)):
+                break
+            found = _term(run, sounds, names)
+            if found > best:
+                best, length = found, count
+        if length:
+            heard = text[tokens[at].start : tokens[at + length - 1].end]
+            out += [text[end : tokens[at].start], best[1]]
+            changed.append((heard, best[1]))
+            end = tokens[at + length - 1].end
+        at += max(1, length)
+    return "".join([*out, text[end:]]), changed
+
+
+def _between(text: str, run: Sequence[Word]) -> str:
+    """What stands between the words of a run: a term is not heard across punctuation."""
+    return "".join(text[a.end : b.start] for a, b in zip(run, run[1:], strict=False))
