@@ -85,7 +85,7 @@ class Receiver:
         if isinstance(error, RetryAfter):
             event, pause = "flood control", retry_seconds(error)
         elif isinstance(error, Conflict):
-            event, pause = "another program polls with this bot's token: stop it, or revoke the token", CONFLICT
+            event, pause = "another program polls with this token: stop it, or revoke the token", CONFLICT
         elif isinstance(error, InvalidToken):
             event, pause = "Telegram refuses the bot's token: get a new one from @BotFather", REFUSED
         else:

@@ -2,12 +2,13 @@
 """refine: turns speech into a request.
 
 Takes: request.txt. Adds: refined.txt (what was meant), prompt.md (what the tool is given); title and tool
-in task.json. Goes to: execute. Delivery: at least once, with the same result.
+in task.json. Goes to: execute; a note that lists several requests becomes subtasks, and goes to waiting/.
+Delivery: at least once, with the same result.
 """
 
 import _here  # noqa: F401
 
-from skazano import stage
+from skazano import family, ids, stage
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand.refine import refine_local
@@ -24,6 +25,11 @@ def work(task: TaskDir, context: stage.Context) -> str:
         task.write("answer.txt", say(card.lang, "only-filler", heard=words[:200]))
         return "reply"
     task.write("refined.txt", refined.text)
+    if len(refined.subtasks) > 1 and not ids.parent(task.id):
+        card.title = refined.title
+        task.save(card)
+        context.note(engine="local", subtasks=len(refined.subtasks))
+        return family.split(task, card, refined.subtasks, context.spool)
     task.write("prompt.md", _prompt(task, card, refined.text))
     asked_for = refined.tool if refined.tool in project.tools else None
     card.title, card.tool = refined.title, asked_for or card.tool or project.tool

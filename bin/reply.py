@@ -4,12 +4,13 @@
 Takes: answer.txt or error.txt; answer.oga if the chat wants to be answered by voice. Adds: reply.json
 (message ids). Goes to: done/, or failed/ if there is an error.txt. Delivery: at least once; a part that
 was being sent when the process died is sent again and says that it may be a repeat. Each turn it also
-looks at unsorted/ and hold/: what lies there unasked gets its question, with buttons, once.
+looks at unsorted/ and hold/: what lies there unasked gets its question, with buttons, once; and at
+waiting/: a parent whose subtasks have all ended is answered with all their results.
 """
 
 import _here  # noqa: F401
 
-from skazano import answering, stage
+from skazano import answering, family, ids, stage
 from skazano.log import WARNING, log
 from skazano.task import BadTask, TaskDir
 
@@ -17,8 +18,8 @@ from skazano.task import BadTask, TaskDir
 def work(task: TaskDir, context: stage.Context) -> str:
     ends = "failed" if task.has("error.txt") else "done"
     card = task.load()
-    if card.chat is None:
-        return ends
+    if card.chat is None or ids.parent(task.id):
+        return ends  # nobody to tell, or the parent tells it
     from skazano.chat import Refused
 
     try:
@@ -30,7 +31,8 @@ def work(task: TaskDir, context: stage.Context) -> str:
     return ends
 
 
-def ask(context: stage.Context) -> None:
+def look_aside(context: stage.Context) -> None:
+    family.gather(context)
     for box in ("unsorted", "hold"):
         for ticket in context.spool.tickets(box):
             if context.stopping:
@@ -56,4 +58,4 @@ def _telegram(context: stage.Context) -> "answering.Telegram":
 
 
 if __name__ == "__main__":
-    stage.main(stage.Stage("reply", work, aside=ask, also_watch=("unsorted", "hold")))
+    stage.main(stage.Stage("reply", work, aside=look_aside, also_watch=("unsorted", "hold", "waiting")))

@@ -7,7 +7,7 @@ chat wants to be answered by voice, else reply. Delivery: at least once, with th
 
 import _here  # noqa: F401
 
-from skazano import stage
+from skazano import ids, stage
 from skazano.task import TaskDir
 from skazano.texts import say
 from skazano.understand.summarize import commit_line, summarize_local
@@ -28,9 +28,11 @@ def work(task: TaskDir, context: stage.Context) -> str:
         failed=error is not None,
         error=error.splitlines()[0] if error else None,
     )
+    if (task.json("transcript.json") or {}).get("truncated"):
+        answer = f"{say(card.lang, 'truncated')}\n{answer}"
     task.write("answer.txt", answer)
     context.note(engine="local", characters=len(answer))
-    return "speak" if card.mode == "audio" else "reply"
+    return "speak" if card.mode == "audio" and not ids.parent(card.id) else "reply"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
     try:
         heard = context.kept["recogniser"].transcribe(task.path / card.audio, context.ping, card.seconds)
     except AudioError as error:
-        raise stage.Failed(say(card.lang, f"audio-{error.kind}"), str(error)) from error
+        raise stage.Failed(say(card.lang, f"audio-{error.kind}"), str(error), again=False) from error
     caption = task.text("transcript.txt") if task.json("transcript.json") is None else None
     task.write("transcript.json", heard.to_json())
     task.write("transcript.txt", "\n".join(part for part in (heard.text, caption) if part))

@@ -159,7 +159,7 @@ def _work(commits: list[tuple[str, str]], numstat: list[list[Any]], pushed: bool
 
 def whole(sample: Sample, age: float = 38) -> str:
     """A task that went all the way: voice, commit, spoken answer."""
-    return sample.task(
+    id = sample.task(
         "done",
         said=(
             "так в магазине э в корзине сделай пожалуйста чтобы сумма была с нормальными рублями ну со знаком "
@@ -201,10 +201,12 @@ def whole(sample: Sample, age: float = 38) -> str:
             {"stage": "reply", "ms": 380},
         ],
     )  # fmt: skip
+    _audio(sample.spool.dir(id) / "answer.oga", 6)
+    return id
 
 
-def fill(root: Path, begin: datetime) -> dict[str, str]:
-    """The sample spool at `root`; the ids by a short name."""
+def fill(root: Path, begin: datetime, hostile: str = HOSTILE) -> dict[str, str]:
+    """The sample spool at `root`; the ids by a short name. `hostile` is what one of them says."""
     sample = Sample(root, begin)
     task, made = sample.task, {}
     made["whole"] = whole(sample)
@@ -213,7 +215,7 @@ def fill(root: Path, begin: datetime) -> dict[str, str]:
         past=[{"stage": "transcribe", "ms": 900, "engine": "gigaam"}, {"stage": "route", "ms": 12, "next": "unsorted"}],
     )  # fmt: skip
     made["hostile"] = task(
-        "unsorted", said=HOSTILE, age=9, seconds=4.2, title=HOSTILE, texts={NAME: "x", "error.txt": HOSTILE}
+        "unsorted", said=hostile, age=9, seconds=4.2, title=hostile, texts={NAME: "x", "result.md": hostile}
     )
     made["hold"] = task(
         "hold", "execute", said="обнови зависимости", meant="Обновить зависимости и прогнать тесты.", age=55,

@@ -103,10 +103,10 @@ def test_staged_and_unstaged_contents_are_both_kept(repo: Repo) -> None:
 
 def test_untracking_is_not_undone(repo: Repo) -> None:
     repo.git("rm", "-q", "--cached", "other")
+    repo.write(".gitignore", "other\n")
     work = repo.prepare()
-    assert repo.files() == ["other"]
+    assert repo.files() == [".gitignore", "other"]
     assert (repo.path / "other").exists()
-    assert "other" in repo.git("status", "--porcelain")
     repo.write("readme", "agent")
     repo.finish(work)
 
@@ -428,6 +428,7 @@ def foreign() -> Iterator[Repo]:
         pytest.skip("needs two users")
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
+        base.chmod(0o755)
         repo = make(base / "project", base / "home")
         repo.commit("first", a="1\n")
         for path in (base, *base.rglob("*")):
@@ -447,12 +448,12 @@ def test_root_works_as_the_checkouts_owner(foreign: Repo) -> None:
     assert all(path.lstat().st_uid == 65534 for path in (foreign.path / ".git").rglob("*"))
 
 
-def test_another_users_checkout_is_refused_unless_trusted(foreign: Repo, home: Path) -> None:
+def test_another_users_checkout_is_refused_unless_trusted(foreign: Repo) -> None:
     def stranger(trust: bool) -> str:
         code = (
-            "import os, sys, datetime, pathlib; os.setgid(65533); os.setuid(65533)\n"
+            "import os, pathlib\n"
             "from skazano import git\n"
-            f"r = git.is_repository(pathlib.Path({str(foreign.path)!r}))\n"
+            "os.setgid(65533); os.setuid(65533)\n"
             f"g = git.Git(pathlib.Path({str(foreign.path)!r}), {{'HOME': '/nonexistent'}}, {trust})\n"
             "try: print(g('rev-parse', '--git-dir').out.decode())\n"
             "except git.Refused as error: print('refused', error)\n"

@@ -86,11 +86,24 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
         task = TaskDir(held.dir)
         if held.ticket.box in ("done", "failed"):
             raise NotPossible(f"{id} is finished: there is nothing to cancel")
+        if held.ticket.box == "waiting":
+            return _cancel_children(spool, task, by)
         task.write("cancel", by)
         task.write("answer.txt", say(task.load().lang, "cancelled"))
         task.history("skazano", "cancelled", by=by)
         held.hand_on("reply")
     return "cancelled"
+
+
+def _cancel_children(spool: Spool, parent: TaskDir, by: str) -> str:
+    """Cancel the subtasks that are not finished; the parent is answered as ever, when all have ended."""
+    outcomes = []
+    for one in parent.json("subtasks.json") or []:
+        try:
+            outcomes.append(cancel(spool, one["id"], by=by))
+        except NotPossible:
+            continue
+    return "stopping" if "stopping" in outcomes else "cancelled"
 
 
 def _stage_of(held: Held, task: TaskDir) -> str:

@@ -109,7 +109,7 @@ def _send_part(
 
 def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str]]:
     made = []
-    if task.has("error.txt") or task.text("cancel") is not None:
+    if "\nagain: " in (task.text("error.txt") or "") or task.has("cancel"):
         made.append((say(card.lang, "button-again"), press.data(press.RETRY, task.id)))
     if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
         made.append((say(card.lang, "button-details"), url))

@@ -44,10 +44,7 @@ def examine(settings: Settings, spool: Spool) -> list[Finding]:
 
 def _machine(settings: Settings) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        yield Finding("ok", "python", version)
-    else:
-        yield Finding("wrong", "python", version, "apt-get install python3.11")
+    yield Finding("ok", "python", version)
     for program, package in (("ffmpeg", "ffmpeg"), ("git", "git")):
         where = shutil.which(program)
         if where:
@@ -116,7 +113,8 @@ def _speech(settings: Settings) -> Iterator[Finding]:
     if found:
         yield Finding("ok", "speech out", ", ".join(found))
     else:
-        yield Finding("warning", "speech out", "no voice: answers go out as text", "apt-get install espeak-ng")
+        state = "no voice: answers go out as text"
+        yield Finding("warning", "speech out", state, "apt-get install espeak-ng")
 
 
 def _projects(settings: Settings) -> Iterator[Finding]:

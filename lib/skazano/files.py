@@ -4,6 +4,7 @@ A file is written as `.name.tmp` beside its place, fsynced, renamed over the pla
 is fsynced. A reader therefore sees the old file or the new one, also after a power cut.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -24,26 +25,32 @@ def write_all(path: Path, data: bytes | str, mode: int = 0o640) -> None:
     raw = data.encode() if isinstance(data, str) else data
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
-        view = memoryview(raw)
-        while view:
-            view = view[os.write(fd, view) :]
+        _write(fd, raw)
         os.fsync(fd)
     finally:
         os.close(fd)
 
 
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # a disk that fills up takes a part first, and refuses at the next call
+        view = view[os.write(fd, view) :]
+
+
 def write_file(path: Path, data: bytes | str, mode: int = 0o640) -> None:
     """Replace `path` by `data`, atomically and durably.
 
-    Raises OSError (ENOSPC among them); then `path` is what it was. The temporary file is opened anew each
-    time, never reused: after a failed fsync the kernel may have dropped its dirty pages.
+    Raises OSError (ENOSPC among them): `path` is what it was, or, if it is the directory that could not be
+    fsynced, what was wanted. The temporary file is written anew each time, never reused: after a failed
+    fsync the kernel may have dropped its dirty pages.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         write_all(temporary, data, mode)
         temporary.rename(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     fsync_dir(path.parent)
 
@@ -80,7 +87,7 @@ def append_line(path: Path, value: Any) -> None:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = b"\n" + line
-        os.write(fd, line)
+        _write(fd, line)
         os.fsync(fd)
     finally:
         os.close(fd)

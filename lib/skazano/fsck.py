@@ -45,16 +45,8 @@ def _task_ids(spool: Spool) -> set[str]:
         for day in os.listdir(spool.tasks)
         if not day.startswith(".") and (spool.tasks / day).is_dir()
         for task in os.listdir(spool.tasks / day)
-        if _is_id(task) and ids.day(task) == day
+        if ids.valid(task) and ids.day(task) == day
     }
-
-
-def _is_id(name: str) -> bool:
-    try:
-        ids.check(name)
-    except ids.BadId:
-        return False
-    return True
 
 
 def _all_tickets(spool: Spool) -> Iterator[Ticket]:
@@ -86,21 +78,27 @@ def _strangers(spool: Spool) -> Iterator[Finding]:
             yield Finding("stranger", path.name, "not the spool's: look at it and take it away")
     boxes: list[tuple[str, str | None, Box]] = [(f"{s}/{box}", s, box) for s in STAGES for box in BOXES]
     boxes += [(box, None, box) for box in PARKS]
-    for name, stage, box in boxes:
-        valid = {Path(ticket.place).name for ticket in spool.tickets(box, stage)}
-        for entry in os.listdir(spool.root / name):
-            if entry not in valid:
-                yield Finding("stranger", f"{name}/{entry}", "no ticket: look at it and take it away")
-    for path in spool.tasks.glob("*/.*"):
+    places = {ticket.place for _, stage, box in boxes for ticket in spool.tickets(box, stage)}
+    places |= {ticket.place for ticket in spool.tickets("done")}
+    folders = [spool.root / name for name, _, _ in boxes]
+    folders += [month for month in (spool.root / "done").iterdir() if month.is_dir()]
+    for path in (entry for folder in folders for entry in folder.iterdir() if entry.name[0] != "."):
+        if (place := str(path.relative_to(spool.root))) not in places:
+            yield Finding("stranger", place, "no ticket: look at it and take it away")
+    for path in (*spool.tasks.glob("*/.*"), *spool.root.glob("*/.*.tmp"), *spool.root.glob("*/*/.*.tmp")):
         if time.time() - path.stat().st_mtime > STALE:
             yield Finding("leftover", str(path.relative_to(spool.root)), "remove what an aborted write left")
 
 
 def _still(spool: Spool, finding: Finding) -> bool:
     if finding.kind in ("unpublished", "no-ticket"):
-        return spool.dir(finding.what).exists() and spool.find(finding.what) is None
+        return spool.dir(finding.what).exists() and not any(spool.find(finding.what) for _ in range(3))
     if finding.kind == "two-tickets":
-        return len([t for t in _all_tickets(spool) if t.id == finding.what]) > 1
+        # One that moves is met twice, but it is one inode.
+        standing = [spool.path(t) for t in _all_tickets(spool) if t.id == finding.what]
+        return len({path.stat().st_ino for path in standing if path.exists()}) > 1
+    if finding.kind == "no-task":
+        found = named(Path(finding.what).name, ...)
     return (spool.root / finding.what).exists()
 
 

@@ -6,9 +6,10 @@ Whatever comes from outside is matched in full against the pattern before a path
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
-PATTERN = r"\d{8}-\d{6}-[a-z]{1,8}-g?\d{1,16}-\d{1,16}(?:\.[1-9]\d?){0,2}"
+PATTERN = r"\d{8}-(?:[01]\d|2[0-3])(?:[0-5]\d){2}-[a-z]{1,8}-g?\d{1,16}-\d{1,16}(?:\.[1-9]\d?){0,2}"
 _ID = re.compile(PATTERN)
 
 
@@ -16,14 +17,24 @@ class BadId(ValueError):
     """What was given is not a task id."""
 
 
-def check(text: str) -> str:
-    """`text` itself, if it is an id with a real date in it. Raises BadId."""
-    if not _ID.fullmatch(text):
-        raise BadId(f"not a task id: {text[:80]!r}")
+def valid(text: str) -> bool:
+    """Whether `text` is an id with a real date in it."""
+    return _ID.fullmatch(text) is not None and _is_day(text[:8])
+
+
+@lru_cache(maxsize=1000)
+def _is_day(digits: str) -> bool:
     try:
-        datetime.strptime(text[:15], "%Y%m%d-%H%M%S")
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        raise BadId(f"not a date: {text[:15]!r}") from None
+        return False
+    return True
+
+
+def check(text: str) -> str:
+    """`text` itself, if it is an id. Raises BadId."""
+    if not valid(text):
+        raise BadId(f"not a task id: {text[:80]!r}")
     return text
 
 

@@ -134,29 +134,35 @@ def rebuild(spool: Spool, progress: Callable[[int], None] | None = None) -> int:
 
     The former one serves readers until the rename, and writers: what they change meanwhile is caught up.
     """
+    with _lock(spool, ".index.building"):
+        built = spool.root / ".index.db"
+        for stray in spool.root.glob(f"{built.name}*"):  # of a rebuild that was killed
+            stray.unlink()
+        try:
+            count = _build(spool, built, progress)
+            with _lock(spool):
+                _replace(path(spool), built)
+        finally:
+            built.unlink(missing_ok=True)
+    catch_up(spool)
+    return count
+
+
+def _build(spool: Spool, file: Path, progress: Callable[[int], None] | None) -> int:
     import sqlite_utils
 
-    building = spool.root / f".index.{os.getpid()}.db"
-    building.unlink(missing_ok=True)
+    db = sqlite3.connect(file, isolation_level=None)
     try:
-        db = sqlite3.connect(building, isolation_level=None)
-        try:
-            db.executescript("pragma journal_mode = off; pragma synchronous = off;" + index_rows.SCHEMA)
-            db.execute("begin")
-            count = _fill(spool, db, progress)
-            db.execute("commit")
-            db.executescript(index_rows.INDEXES)
-            tables = sqlite_utils.Database(db)
-            tables["tasks"].enable_fts(["words"], tokenize="unicode61", create_triggers=True)
-            db.executescript(f"pragma user_version = {VERSION}; pragma journal_mode = wal;")
-        finally:
-            db.close()
-        with _lock(spool):
-            _replace(path(spool), building)
+        db.executescript("pragma journal_mode = off; pragma synchronous = off;" + index_rows.SCHEMA)
+        db.execute("begin")
+        count = _fill(spool, db, progress)
+        db.execute("commit")
+        db.executescript(index_rows.INDEXES)
+        tables = sqlite_utils.Database(db)
+        tables["tasks"].enable_fts(["words"], tokenize="unicode61", create_triggers=True)
+        db.executescript(f"pragma user_version = {VERSION}; pragma journal_mode = wal;")
     finally:
-        for stray in spool.root.glob(f"{building.name}*"):
-            stray.unlink(missing_ok=True)
-    catch_up(spool)
+        db.close()
     return count
 
 
@@ -211,8 +217,8 @@ class Follower:
 
 
 @contextmanager
-def _lock(spool: Spool) -> Iterator[None]:
-    fd = os.open(spool.root / ".index.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def _lock(spool: Spool, name: str = ".index.lock") -> Iterator[None]:
+    fd = os.open(spool.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

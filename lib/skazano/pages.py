@@ -30,7 +30,7 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 SHOWN = 60  # rows of one kind on a page at most
 FOLDED = 6  # rows of one kind before the rest is folded away
 RECENT = 15  # finished tasks on the board
-OPEN = ("unsorted", "hold", "failed", "run", "new", "later", "waiting")
+WORKING = ("run", "new", "later", "waiting")  # in this order
 
 
 def timezone(name: str) -> tzinfo | None:
@@ -85,7 +85,6 @@ class Site:
         """Write index.html. Whether it changed."""
         self._load()
         rows = self._open_rows()
-        counts = {box: sum(row.state == box for row in rows) for box in OPEN}
         cards = [self._card(project, rows) for project in self.projects if not project.hidden]
         cards.sort(key=lambda card: card["last"] or "", reverse=True)
         recent = self._recent.rows(None, RECENT)
@@ -93,9 +92,8 @@ class Site:
             self.root / "index.html",
             "board.html.j2",
             root="",
-            counts=counts,
             groups=self._groups(rows, ("unsorted", "hold", "failed")),
-            working=_newest_first([row for row in rows if row.state in ("run", "new", "later", "waiting")]),
+            working=_working(rows),
             cards=cards,
             recent=recent,
             last=max((row.last for row in [*rows, *recent]), default=None),
@@ -119,8 +117,8 @@ class Site:
             project=project,
             remote=pages_view.shown_remote(project.remote),
             remote_link=pages_view.web_address(project.remote),
-            groups=self._groups(rows, ("hold", "failed")),
-            working=_newest_first([row for row in rows if row.state not in ("hold", "failed")]),
+            groups=self._groups(rows, ("unsorted", "hold", "failed")),
+            working=_working(rows),
             recent=finished,
             last=max((row.last for row in [*rows, *finished]), default=None),
         )
@@ -320,6 +318,11 @@ def _fields(task: dict[str, Any]) -> dict[str, str | None]:
         "audio": pages_read.word(task.get("audio")),
         "session": pages_read.word(task.get("session")),
     }
+
+
+def _working(rows: list[Row]) -> list[Row]:
+    found = [row for row in _newest_first(rows) if row.state in WORKING]
+    return sorted(found, key=lambda row: WORKING.index(row.state))
 
 
 def _newest_first(rows: list[Row]) -> list[Row]:

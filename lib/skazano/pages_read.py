@@ -192,7 +192,7 @@ def row(spool: Spool, id: str, ticket: Ticket | None) -> Row | None:
         tool=word(task.get("tool")),
         mode="audio" if task.get("mode") == "audio" else "text",
         kind=word(task.get("kind")) or "text",
-        title=title.removesuffix(".") if title else None,
+        title=title[:1].upper() + title[1:].removesuffix(".") if title else None,
         note=first_line(note),
         seconds=number(task.get("seconds")),
         cost=sum(event.cost or 0 for event in past),

@@ -98,7 +98,8 @@ def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], 
     """Tell the phone that the press arrived, and leave the choice under the question for good."""
     from telegram.error import TelegramError
 
-    calls: list[Coroutine[Any, Any, object]] = [telegram.bot.answer_callback_query(query["id"], text=told[:200])]
+    arrived = telegram.bot.answer_callback_query(query["id"], text=told[:200])
+    calls: list[Coroutine[Any, Any, object]] = [arrived]
     if message.get("text"):
         calls.append(
             telegram.bot.edit_message_text(

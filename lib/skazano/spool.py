@@ -5,6 +5,7 @@ at no instant are there two tickets or none; who loses a race gets ENOENT and go
 works on a task it holds flock(2) on the ticket, which the kernel lets go when the process dies.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -13,24 +14,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from skazano import files, ids
+from skazano.tickets import BOXES, PARKS, STAGES, Box, Ticket, named
+
+__all__ = [
+    "BOXES", "MAX_ATTEMPTS", "PARKS", "STAGES", "Box", "Busy", "Held", "NoTask", "Spool", "SpoolError", "Ticket",
+]  # fmt: skip
 
 FORMAT = "1"
-STAGES = ("download", "transcribe", "route", "refine", "execute", "summarize", "speak", "reply")
 MAX_ATTEMPTS = 5  # claims of one ticket in one stage before the task is failed
-
-Box = Literal["new", "run", "later", "unsorted", "waiting", "hold", "done", "failed"]
-
-BOXES: tuple[Box, ...] = ("new", "run", "later")  # of each stage
-PARKS: tuple[Box, ...] = ("unsorted", "waiting", "hold", "failed")  # of the spool
-
-_QUEUED = re.compile(rf"({ids.PATTERN}),(\d{{1,3}})")
-_HELD = re.compile(rf"({'|'.join(STAGES)}),({ids.PATTERN}),(\d{{1,3}})")
 
 
 class SpoolError(Exception):
@@ -43,27 +40,6 @@ class NoTask(SpoolError):
 
 class Busy(SpoolError):
     """The ticket is being worked on, or moved on at this moment."""
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Where a task stands. `stage` is None in unsorted, waiting, done and failed."""
-
-    id: str
-    box: Box
-    stage: str | None = None
-    attempts: int = 0
-
-    @property
-    def place(self) -> str:
-        """Its path below the spool, as `ls` shows it."""
-        if self.box in BOXES:
-            return f"{self.stage}/{self.box}/{self.id},{self.attempts}"
-        if self.box == "hold":
-            return f"hold/{self.stage},{self.id},{self.attempts}"
-        if self.box == "done":
-            return f"done/{ids.month(self.id)}/{self.id}"
-        return f"{self.box}/{self.id}"
 
 
 class Spool:
@@ -123,6 +99,9 @@ class Spool:
         """
         target = self.dir(id)
         if target.exists():
+            # Whoever began may have died before an fsync; the caller tells Telegram after this one.
+            files.fsync_dir(target.parent)
+            files.fsync_dir(self.root / stage / "new")
             return self.finish_publishing(id)
         if not target.parent.exists():
             target.parent.mkdir(mode=0o750, exist_ok=True)
@@ -159,27 +138,17 @@ class Spool:
 
     def unpublished(self, days: int = 2) -> list[str]:
         """Ids of tasks of the newest `days` day folders whose ticket was not yet queued."""
-        newest = sorted(p.name for p in self.tasks.iterdir() if not p.name.startswith("."))[-days:]
-        return [
-            ticket.parent.name
-            for day in newest
-            for ticket in (self.tasks / day).glob("[!.]*/.ticket")
-        ]
+        newest = sorted(day for day in _names(self.tasks) if re.fullmatch(r"\d{4}-\d\d-\d\d", day))[-days:]
+        found = [ticket.parent.name for day in newest for ticket in (self.tasks / day).glob("[!.]*/.ticket")]
+        return sorted(id for id in found if ids.valid(id))
 
     # -- what lies where --------------------------------------------------------------------------
 
     def tickets(self, box: Box, stage: str | None = None) -> list[Ticket]:
         """The tickets in a box, oldest task first. Names that are none are passed over (see fsck)."""
-        if box in BOXES:
-            names = _names(self.root / (stage or "") / box)
-            found = [_queued(name, box, stage) for name in names]
-        elif box == "hold":
-            found = [_held(name) for name in _names(self.root / "hold")]
-        elif box == "done":
-            months = _names(self.root / "done")
-            found = [_plain(n, box) for m in months for n in _names(self.root / "done" / m)]
-        else:
-            found = [_plain(name, box) for name in _names(self.root / box)]
+        folder = self.root / (stage or "") / box if box in BOXES else self.root / box
+        folders = [folder / month for month in _names(folder)] if box == "done" else [folder]
+        found = (named(name, box, stage) for place in folders for name in _names(place))
         return sorted((t for t in found if t), key=lambda ticket: ticket.id)
 
     def open_tickets(self) -> Iterator[Ticket]:
@@ -223,20 +192,21 @@ class Spool:
         """Take a ticket of new/ or later/ to work on it. None if another was faster.
 
         The rename decides and counts the attempt. The lock may still be held for a moment by the stage
-        that handed the ticket on, or by a `recover` that has just put it back: hence the second look.
+        that handed the ticket on; the gate keeps `recover` from taking it before it is locked here.
         """
         running = replace(ticket, box="run", attempts=min(ticket.attempts + 1, 999))
-        try:
-            self.path(ticket).rename(self.path(running))
-        except FileNotFoundError:
-            return None
-        return self.lock(running, wait=True)
+        with self._gate(str(ticket.stage), fcntl.LOCK_SH):
+            try:
+                self.path(ticket).rename(self.path(running))
+            except FileNotFoundError:
+                return None
+            return self.lock(running, wait=True)
 
     def take(self, id: str) -> "Held":
         """Take a ticket that nobody works on, to act on it for a person. Raises NoTask, Busy.
 
         One in a queue is first renamed into hold/, where no stage claims it: if this process dies, the
-        person is asked what to do with it.
+        person is asked what to do with it. An act that raises leaves it in the queue where it was.
         """
         for _ in range(3):
             ticket = self.find(id)
@@ -249,7 +219,7 @@ class Spool:
                 continue
             if ticket.box in ("new", "later"):
                 try:
-                    held.rename(replace(ticket, box="hold"))
+                    held.set_aside()
                 except FileNotFoundError:
                     held.close()
                     continue
@@ -259,10 +229,29 @@ class Spool:
     def recover(self, stage: str) -> "Iterator[Held]":
         """Each ticket of run/ that nobody holds: its worker died. The caller decides where it goes."""
         for ticket in self.tickets("run", stage):
-            held = self.lock(ticket)
+            with self._gate(stage, fcntl.LOCK_EX):
+                held = self.lock(ticket)
             if held is not None:
                 with held:
                     yield held
+
+    @contextlib.contextmanager
+    def _gate(self, stage: str, kind: int) -> Iterator[None]:
+        """flock on the stage's run/: shared from a claim's rename to its lock, exclusive to look who died."""
+        fd = os.open(self.root / stage / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, kind)
+            yield
+        finally:
+            os.close(fd)
+
+    def cast_out(self, ticket: Ticket) -> None:
+        """Put a ticket without a task into state/lost/, where it is evidence and no more."""
+        lost = self.state / "lost"
+        lost.mkdir(mode=0o750, exist_ok=True)
+        path = self.path(ticket)
+        path.rename(lost / path.name)
+        files.fsync_dir(lost)
 
     def lock(self, ticket: Ticket, *, wait: bool = False) -> "Held | None":
         """Hold the ticket's lock where it lies; None if it is gone, or held by another and not `wait`ed
@@ -285,13 +274,15 @@ class Spool:
 
 
 class Held:
-    """A ticket whose lock this process holds. Each verb below is one rename and ends the holding."""
+    """A ticket whose lock this process holds. Each verb below is one rename and ends the holding; one that
+    fails before its rename changes nothing."""
 
     def __init__(self, spool: Spool, ticket: Ticket, fd: int) -> None:
         self.spool = spool
         self.ticket = ticket
         self.dir = spool.dir(ticket.id)
         self._fd = fd
+        self._queue: Ticket | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -299,7 +290,15 @@ class Held:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._queue is not None and not self.left:
+            with contextlib.suppress(OSError):  # then it stays in hold/, and the person is asked
+                self._move(self._queue)
         self.close()
+
+    @property
+    def left(self) -> bool:
+        """Whether the ticket is no longer this process's to move."""
+        return self._fd < 0
 
     def close(self) -> None:
         """Let the lock go; the ticket stays where it is."""
@@ -307,15 +306,11 @@ class Held:
             os.close(self._fd)
             self._fd = -1
 
-    def rename(self, target: Ticket) -> None:
-        """Move the ticket and go on holding it. Raises FileNotFoundError if it is no longer there."""
-        path = self.spool.path(target)
-        if target.box == "done" and not path.parent.exists():
-            path.parent.mkdir(mode=0o750, exist_ok=True)
-            files.fsync_dir(path.parent.parent)
-        self.spool.path(self.ticket).rename(path)
-        self.ticket = target
-        files.fsync_dir(path.parent)
+    def set_aside(self) -> None:
+        """From a queue into hold/, and go on holding it. Raises FileNotFoundError if it was claimed."""
+        queue = self.ticket
+        files.fsync_dir(self._move(replace(queue, box="hold")))
+        self._queue = queue
 
     def hand_on(self, stage: str) -> None:
         """To a stage's queue, with no attempts counted yet."""
@@ -343,30 +338,34 @@ class Held:
     def _attempts(self, spent: bool) -> int:
         return self.ticket.attempts if spent else max(0, self.ticket.attempts - 1)
 
+    def lose(self) -> None:
+        """Out of the spool, into state/lost/: there is no such task."""
+        self.spool.cast_out(self.ticket)
+        self.close()
+
+    def _move(self, target: Ticket) -> Path:
+        """Rename the ticket; the folder in which it then lies, not yet fsynced."""
+        if self.left:
+            raise SpoolError(f"{self.ticket.id} was let go already")
+        path = self.spool.path(target)
+        if target.box == "done" and not path.parent.exists():
+            path.parent.mkdir(mode=0o750, exist_ok=True)
+            files.fsync_dir(path.parent.parent)
+        self.spool.path(self.ticket).rename(path)
+        self.ticket = target
+        return path.parent
+
     def _leave(self, target: Ticket) -> None:
-        try:
-            self.rename(target)
-        finally:
-            self.close()
+        folder = self._move(target)
+        # It is the next one's from the rename on: who claims it need not wait for the disk.
+        self.close()
+        files.fsync_dir(folder)
 
 
 def _names(folder: Path) -> list[str]:
     """Names in a folder; those that begin with a dot do not exist."""
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
-
-def _queued(name: str, box: Box, stage: str | None) -> Ticket | None:
-    match = _QUEUED.fullmatch(name)
-    return Ticket(match[1], box, stage, int(match[2])) if match else None
-
-
-def _held(name: str) -> Ticket | None:
-    match = _HELD.fullmatch(name)
-    return Ticket(match[2], "hold", match[1], int(match[3])) if match else None
-
-
-def _plain(name: str, box: Box) -> Ticket | None:
-    return Ticket(name, box) if re.fullmatch(ids.PATTERN, name) else None

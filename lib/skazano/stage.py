@@ -48,12 +48,13 @@ class Later(Exception):
 
 class Failed(Exception):
     """This task cannot work. `told` is one sentence for the person: what happened and what to do;
-    `detail` is for the one who looks into error.txt."""
+    `detail` is for the one who looks into error.txt. `again`: whether a retry could end otherwise."""
 
-    def __init__(self, told: str, detail: str = "") -> None:
+    def __init__(self, told: str, detail: str = "", *, again: bool = True) -> None:
         super().__init__(told)
         self.told = told
         self.detail = detail
+        self.again = again
 
 
 class Stopped(Exception):
@@ -284,7 +285,8 @@ class Stage:
     def _fail(self, held: Held, task: TaskDir, trouble: Failed | BadTask, begun: float) -> None:
         told = trouble.told if isinstance(trouble, Failed) else say("ru", "broken-task")
         detail = trouble.detail if isinstance(trouble, Failed) else str(trouble)
-        write_error(task, self.name, told, detail)
+        again = not isinstance(trouble, Failed) or trouble.again
+        write_error(task, self.name, told, detail, again=again)
         self._record(task, "failed", begun, level=journal.ERROR, reason=journal.blot(detail or told))
         # `reply` tells the person; when it is `reply` itself that failed, there is no way left to tell.
         self._leave(held, "failed" if self.name == "reply" else "reply")
@@ -302,12 +304,13 @@ class Stage:
         log(task.id, event, level=level, stage=self.name, ms=ms, **fields)
 
 
-def write_error(task: TaskDir, stage: str, told: str, detail: str) -> None:
+def write_error(task: TaskDir, stage: str, told: str, detail: str, *, again: bool = True) -> None:
     """error.txt: the sentence for the person, then what the owner of the box wants to know."""
     lines = [told, "", f"stage: {stage}"]
     if detail:
         lines.append(f"what: {journal.blot(detail)}")
-    lines.append(f"again: skazano retry {task.id}")
+    if again:
+        lines.append(f"again: skazano retry {task.id}")
     task.write("error.txt", "\n".join(lines))
 
 

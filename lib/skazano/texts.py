@@ -47,8 +47,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "I heard no words, only silence or noise. The recording is kept. Please say it again.",
     ),
     "no-words": (
-        "Понимаю голос, аудио, видеосообщения и текст. К файлу или фото добавьте подпись: что с ними сделать.",
-        "I understand voice, audio, video notes and text. Add a caption to a file or photo: what to do with it.",
+        "Понимаю голос, аудио, видеосообщения и текст. К файлу или фото добавьте подпись: что с ним сделать.",
+        "I understand voice, audio, video notes and text. Caption a file or photo: what to do with it.",
     ),
     "only-filler": (
         "Услышал только «{heard}» и не понял, что сделать. Скажите ещё раз, пожалуйста.",
@@ -93,6 +93,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- what a tool says
     "noted": ("Записал в {file}: {title}.", "Noted in {file}: {title}."),
     "attached": ("Приложено:", "Attached:"),
+    "family-done": ("Готово {done} из {all}.", "{done} of {all} done."),
+    "no-answer": ("Без ответа.", "No answer."),
+    "truncated": (
+        "Запись пришла не целиком: услышал только её начало.",
+        "The recording came cut short: I heard only its beginning.",
+    ),
     # -- answers without work
     "cancelled": ("Отменено.", "Cancelled."),
     "cancel-cancelled": ("Отменил: «{title}».", "Cancelled: “{title}”."),

@@ -107,7 +107,7 @@ def _stand(git: Git, plan: Plan, status: Status, start: Start, task: str) -> Sta
         return status
     if status.branch is None:
         name = plan.apart(task)
-        git("switch", "--quiet", "--no-track", "-c", name)
+        _new_branch(git, name)
         return status._replace(branch=name)
     if plan.ours(status.branch) and start.sha and _reaches(git, status.head, start.sha):
         try:
@@ -176,20 +176,17 @@ def _keep_detached(git: Git, head: str, name: str) -> None:
 
 def _switch(git: Git, status: Status, start: Start) -> None:
     """Put the checkout on the day's branch; Refused, nothing changed, if files are in the way."""
-    args: tuple[str, ...]
     if status.branch == start.name and status.head == start.sha:
         return
-    if start.sha is None:
-        args = ("symbolic-ref", "HEAD", branches.HEADS + start.name)
-    elif status.branch == start.name:
-        args = ("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", start.sha)
-    elif start.exists:
-        args = ("switch", "--quiet", "--no-guess", "--no-overwrite-ignore", start.name)
-    else:
-        new = ("-c", start.name, start.sha)
-        args = ("switch", "--quiet", "--no-track", "--no-overwrite-ignore", *new)
     try:
-        git(*args, seconds=600)
+        if start.sha is None:
+            git("symbolic-ref", "HEAD", branches.HEADS + start.name)
+        elif status.branch == start.name:
+            git("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", start.sha, seconds=600)
+        elif start.exists:
+            git(*_SWITCH, "--no-guess", start.name, seconds=600)
+        else:
+            _new_branch(git, start.name, start.sha)
     except GitError as error:
         if "would be overwritten" not in error.detail and "would lose" not in error.detail:
             raise
@@ -197,3 +194,16 @@ def _switch(git: Git, status: Status, start: Start) -> None:
         raise Refused(
             "незаписанные файлы мешают перейти на ветку дня: " + ", ".join(names[:5]), error.detail
         ) from error
+
+
+_SWITCH = ("switch", "--quiet", "--no-overwrite-ignore")
+
+
+def _new_branch(git: Git, name: str, *start: str) -> None:
+    try:
+        git(*_SWITCH, "--no-track", "-c", name, *start, seconds=600)
+    except GitError as error:
+        # git made the branch, met a lock on HEAD and was run again.
+        if "already exists" not in error.detail:
+            raise
+        git(*_SWITCH, "--no-guess", name, seconds=600)

@@ -16,7 +16,7 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,40}")
 
 
 def one_line(text: str, length: int) -> str:
-    """`text` without control, format and unassigned characters, cut at a word to `length`."""
+    """`text` without control and invisible characters, cut at a word to `length`."""
     kinds = ((c, unicodedata.category(c)) for c in text)
     kept = (" " if kind == "Cc" or c.isspace() else c for c, kind in kinds if kind not in _UNSEEN)
     plain = "".join(kept)

@@ -55,7 +55,7 @@ RULES = (
     ),
     _rule("Slack token", "xox xapp-", r"(?:xox[abeoprs]|xapp)-(?:\d+-)?[A-Za-z0-9-]{20,}"),
     _rule("Slack webhook", "hooks.slack", r"hooks\.slack\.com/(?:services|workflows)/T\w+/\w{8,}"),
-    _rule("Telegram bot token", ":aa", r"(?<![0-9A-Za-z])\d{8,10}:AA[A-Za-z0-9_-]{33}" + _E),
+    _rule("Telegram bot token", ":aa", r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}" + _E),
     _rule("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9]{3,10}-[A-Za-z0-9_-]{24,}"),
     _rule("OpenRouter key", "sk-or-", r"sk-or-v1-[0-9a-f]{48,}"),
     _rule("OpenAI key", "sk-", _B + r"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{40,}"),
@@ -106,6 +106,7 @@ _PLACEHOLDER = re.compile(
 _HASHES = re.compile(
     r"(?i)(?:[._-]lock(?:\.json|file|\.hcl)?|lock\.ya?ml|go\.sum|\.(?:svg|map|min\.js|min\.css|ipynb))$"
 )
+_IDENTIFIER = re.compile(rb"[A-Za-z]+[0-9]{0,4}(?:[_.-][A-Za-z]+[0-9]{0,4})+")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _NAMES = {
@@ -193,7 +194,7 @@ def _random(value: bytes) -> bool:
     if _PLACEHOLDER.search(value) or value.count(b"/") > 2 or value.count(b".") > 2:
         return False
     kinds = (re.search(rb"[0-9]", value), re.search(rb"[A-Za-z]", value))
-    if not all(kinds) or _UUID.fullmatch(value):
+    if not all(kinds) or _UUID.fullmatch(value) or _IDENTIFIER.fullmatch(value):
         return False
     return entropy(value) >= (3.0 if re.fullmatch(rb"[0-9a-fA-F]+", value) else 3.5)
 

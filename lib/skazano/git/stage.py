@@ -52,7 +52,7 @@ def stage(
     (`strict`: Refused if content is nowhere else); the tree is never touched.
     """
     left: dict[bytes, LeftOut] = {}
-    entries = without_untracked_again(entries)
+    entries = list(entries)
     for entry in entries:
         if (item := left_out(top, entry, skip, max_file)) is not None:
             left[entry.path] = item
@@ -67,13 +67,6 @@ def stage(
         left |= found
     told = {item.path: item for item in left.values() if item.path not in skip}
     return sum(entry.path not in left for entry in wanted), list(told.values())
-
-
-def without_untracked_again(entries: Iterable[Entry]) -> list[Entry]:
-    """`entries` without files that `git rm --cached` made untracked: they are not to come back."""
-    entries = list(entries)
-    removed = {entry.path for entry in entries if entry.staged == "D"}
-    return [entry for entry in entries if entry.staged != "?" or entry.path not in removed]
 
 
 def left_out(top: Path, entry: Entry, skip: Collection[str], max_file: int) -> LeftOut | None:
@@ -116,7 +109,7 @@ def file_size(top: Path, path: bytes) -> int:
 def _add(git: Git, wanted: list[Entry], left: dict[bytes, LeftOut]) -> list[Entry]:
     # update-index, not add: its paths are exact and its cost is linear in their number.
     for _ in range(30):
-        # What is staged whole must not be read again: it may be a removal of a file that stays.
+        # What is staged whole is not read again: it may be the removal of a file that stays.
         paths = [entry.path for entry in wanted if entry.changed != "."]
         if not paths:
             return wanted

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from skazano.speech.asr_words import Heard, word_cut
+from skazano.speech.asr_words import Tokens, heard, word_cut
 from skazano.speech.audio import Audio
-from skazano.speech.transcript import Segment, Transcript, Word
+from skazano.speech.transcript import Segment, Transcript
 from skazano.speech.vad import RATE, Vad
 from skazano.speech.vad_split import Piece, Splitter
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "gigaam", "gigaam-bf16", "onnx", "onnx-int8", "onnx-fp32")
 SHORTEST = RATE // 2  # samples; a shorter piece is padded: the models know no shorter utterances
 WARM_SECONDS = 5
+QUIET = 0.1  # a piece whose loudest moments are below it …
+AUDIBLE = 0.3  # … is raised to this: what was said far from the microphone is else not recognised
 
 
 class ModelMissing(Exception):
@@ -40,7 +42,7 @@ class ModelMissing(Exception):
 class Engine(Protocol):
     """What an engine must do: a piece of float32 mono at 16 kHz in, what it heard out."""
 
-    def hear(self, samples: Samples) -> Heard: ...
+    def hear(self, samples: Samples) -> Tokens: ...
 
 
 class Recogniser:
@@ -59,10 +61,10 @@ class Recogniser:
         noise = np.random.default_rng(0).normal(0, 0.01, WARM_SECONDS * RATE)
         engine.hear(noise.astype(np.float32))
 
-    def hear(self, samples: Samples) -> Heard:
+    def hear(self, samples: Samples) -> Tokens:
         """Recognise one piece of at most 20 s, float32 mono at 16 kHz, without looking for speech."""
         padded = np.pad(samples, (0, max(0, SHORTEST - len(samples))))
-        return self._engine.hear(np.ascontiguousarray(padded))
+        return self._engine.hear(np.ascontiguousarray(raised(padded)))
 
     def transcribe(
         self,
@@ -80,9 +82,11 @@ class Recogniser:
         self._vad.reset()
         splitter = Splitter(audio.blocks(), self._vad.probabilities)
         result = Transcript(engine=self.name, model=self.model)
+        after = 0.0
         for piece in splitter:
-            segment = self._recognise(piece, splitter)
-            if segment is not None:
+            segment = self._recognise(piece, splitter, after)
+            after = segment.end
+            if is_speech(piece.speech, segment):
                 result.segments.append(segment)
                 result.speech_seconds += segment.end - segment.start
             if heartbeat is not None:
@@ -93,26 +97,25 @@ class Recogniser:
         result.seconds = time.perf_counter() - started
         return result
 
-    def _recognise(self, piece: Piece, splitter: Splitter) -> Segment | None:
-        """The piece as a segment; None if what was heard is no speech."""
-        samples = piece.samples
-        found = self.hear(samples)
-        if piece.forced and (cut := word_cut(samples, found)) is not None:
-            keep, found = cut
-            splitter.give_back(len(samples) - keep)
-            samples = samples[:keep]
-        if not is_speech(piece.speech, found):
-            return None
-        start, end = piece.start / RATE, (piece.start + len(samples)) / RATE
-        words = tuple(_shifted(w, start, end) for w in found.words)
-        return Segment(start, end, found.text, found.confidence, words)
+    def _recognise(self, piece: Piece, splitter: Splitter, after: float) -> Segment:
+        """The piece as a segment, from the time `after` (s) on: what lies before it was heard already."""
+        begin, end = piece.start / RATE, piece.end / RATE
+        tokens = self.hear(piece.samples)
+        if piece.forced and (found := word_cut(heard(tokens).words, end - begin)):
+            cut, context = found
+            splitter.give_back(int((end - begin - context) * RATE))
+            end = begin + cut
+        found_here = heard(tokens.between(after - begin, end - begin), begin)
+        return Segment(max(begin, after), end, found_here.text, found_here.confidence, found_here.words)
 
 
-def _shifted(word: Word, offset: float, end: float) -> Word:
-    return replace(word, start=word.start + offset, end=min(word.end + offset, end))
+def raised(samples: Samples) -> Samples:
+    """The same samples, louder if they are quiet; the loudest thousandth, a click, does not count."""
+    loudest = float(np.quantile(np.abs(samples), 0.999))
+    return samples * np.float32(AUDIBLE / loudest) if 1e-6 < loudest < QUIET else samples
 
 
-def is_speech(probability: float, found: Heard) -> bool:
+def is_speech(probability: float, found: Segment) -> bool:
     """False for what a CTC model makes of noise and music: letters that neither it nor the voice
     activity detector is sure of."""
     if not any(c.isalnum() for c in found.text):

@@ -1,25 +1,18 @@
-"""From a recogniser's tokens to words with times, and back from words to a place to cut."""
+"""From a recogniser's tokens to words with times, and to a place between two words to cut at."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from skazano.speech.transcript import Word
-from skazano.speech.vad import RATE
-from skazano.speech.vad_split import quietest
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Samples = NDArray[np.float32]
 
 FRAME_SECONDS = 0.04  # a GigaAM encoder frame: 160 samples' hop × 4
-LEAST_KEPT = 5.0  # seconds that a piece keeps when its last words are given back
+LEAST_KEPT = 5.0  # seconds that a piece keeps when its end is given back
+CONTEXT = 1.0  # seconds heard on both sides of a cut, at least
+MOST_CONTEXT = 4.0  # seconds before a cut that are heard twice, at most; below LEAST_KEPT
 
 
 class BrokenModel(Exception):
@@ -27,75 +20,83 @@ class BrokenModel(Exception):
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What an engine heard in one piece: words with times in seconds from the piece's beginning.
+class Tokens:
+    """What an engine heard in one piece: letters or word parts; one with a space in front begins a word.
 
-    `words` is empty where the engine gives no times; confidence (0…1) is then 1.0.
+    times: when each was emitted, seconds from the piece's beginning. logprobs: natural logarithms.
+    text: the whole as the engine writes it, where the tokens are not known.
     """
 
+    texts: Sequence[str] = ()
+    times: Sequence[float] = ()
+    logprobs: Sequence[float] = ()
+    text: str = ""
+
+    def between(self, start: float, end: float) -> Tokens:
+        """Those emitted from `start` up to `end`, the times unchanged."""
+        kept = [i for i, t in enumerate(self.times) if start <= t < end]
+        if len(kept) == len(self.times):
+            return self
+        return Tokens(
+            [self.texts[i] for i in kept], [self.times[i] for i in kept], [self.logprobs[i] for i in kept]
+        )
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Text of one piece, its words if the engine gives times, and how sure it is (0…1)."""
+
     text: str
-    words: tuple[Word, ...] = ()
+    words: tuple[Word, ...] = field(default=())
     confidence: float = 1.0
 
 
-def heard(
-    tokens: Sequence[str],
-    times: Sequence[float],
-    logprobs: Sequence[float],
-    text: str | None = None,
-    frame: float = FRAME_SECONDS,
-) -> Heard:
-    """Words from tokens, of which one that begins with a space begins a word.
-
-    times: when each token was emitted (s). logprobs: natural logarithms. text: the whole as the
-    engine writes it, if that is not the tokens joined.
-    """
+def heard(tokens: Tokens, offset: float = 0.0) -> Heard:
+    """Words and text; `offset` (s) is added to all times."""
     words: list[Word] = []
     current: list[int] = []
-    for i in range(len(tokens) + 1):
-        if i == len(tokens) or tokens[i].startswith(" "):
-            spoken = [k for k in current if tokens[k].strip()]
+    for i in range(len(tokens.texts) + 1):
+        if i == len(tokens.texts) or tokens.texts[i].startswith(" "):
+            spoken = [k for k in current if tokens.texts[k].strip()]
             if spoken:
-                words.append(
-                    Word(
-                        "".join(tokens[k] for k in spoken).strip(),
-                        times[spoken[0]],
-                        times[spoken[-1]] + frame,
-                        _mean_probability([logprobs[k] for k in spoken]),
-                    )
-                )
+                words.append(_word(tokens, spoken, offset))
             current = []
         current.append(i)
-    if text is None:
-        text = " ".join(w.text for w in words)
-    return Heard(text.strip(), tuple(words), _mean_probability(list(logprobs)))
+    text = tokens.text or " ".join(w.text for w in words)
+    return Heard(text.strip(), tuple(words), _mean_probability(tokens.logprobs))
 
 
-def _mean_probability(logprobs: list[float]) -> float:
+def _word(tokens: Tokens, places: list[int], offset: float) -> Word:
+    return Word(
+        "".join(tokens.texts[k] for k in places).strip(),
+        tokens.times[places[0]] + offset,
+        tokens.times[places[-1]] + FRAME_SECONDS + offset,
+        _mean_probability([tokens.logprobs[k] for k in places]),
+    )
+
+
+def _mean_probability(logprobs: Sequence[float]) -> float:
     """Geometric mean: one doubtful letter shows, a long sure word does not hide it."""
     return math.exp(sum(logprobs) / len(logprobs)) if logprobs else 1.0
 
 
-def word_cut(samples: Samples, found: Heard) -> tuple[int, Heard] | None:
-    """Where to end a piece that was cut without a pause: (samples to keep, what was heard in them).
+def word_cut(words: Sequence[Word], seconds: float) -> tuple[float, float] | None:
+    """Where to end a piece of `seconds` that was cut without a pause: (cut, context), in seconds.
 
-    Of the gaps between two words, past the first half if there are any there, the quietest. None
-    if there is no gap to choose from: then the cut stays where it was.
+    The cut lies in the widest gap between two words, in the second half if there is one; there the
+    next piece's words begin. Its sound begins at `context`, with a word, at least a second earlier, so
+    that the words on both sides are heard whole. None without a gap: the cut stays where it was.
     """
-    best: tuple[tuple[bool, float], int, int] | None = None
-    for i in range(1, len(found.words)):
-        low, high = found.words[i - 1].end, found.words[i].start
-        if low < LEAST_KEPT:
-            continue
-        a, b = int((low - FRAME_SECONDS) * RATE), int((high + FRAME_SECONDS) * RATE)
-        b = min(max(b, a + 3200), len(samples))
-        at = a + quietest(samples[a:b])
-        near = samples[max(0, at - 160) : at + 160]
-        rank = (low < len(samples) / RATE / 2, float(np.mean(np.square(near))))
-        if best is None or rank < best[0]:
-            best = (rank, at, i)
+    best: tuple[tuple[bool, float, float], float] | None = None
+    for left, right in pairwise(words):
+        cut = (left.end + right.start) / 2
+        if LEAST_KEPT <= cut <= seconds - CONTEXT:
+            rank = (cut > seconds / 2, right.start - left.end, cut)
+            if best is None or rank > best[0]:
+                best = rank, cut
     if best is None:
         return None
-    _, at, count = best
-    words = found.words[:count]
-    return at, Heard(" ".join(w.text for w in words), words, found.confidence)
+    cut = best[1]
+    # A letter is emitted a little after its sound has begun.
+    earlier = [w.start - 3 * FRAME_SECONDS for w in words if w.start <= cut - CONTEXT]
+    return cut, max([*earlier, cut - MOST_CONTEXT])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skazano.speech import gigaam_compat
-from skazano.speech.asr_words import FRAME_SECONDS, Heard, heard
+from skazano.speech.asr_words import FRAME_SECONDS, Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class GigaamEngine:
         self._tokens = vocabulary(self._model)
         self._is_ctc = hasattr(self._model.head, "decoder_layers")
 
-    def hear(self, samples: Samples) -> Heard:
+    def hear(self, samples: Samples) -> Tokens:
         """Recognise one piece: float32 mono at 16 kHz, 0.1 to 25 s."""
         torch = self._torch
         with torch.inference_mode():
@@ -53,7 +53,7 @@ class GigaamEngine:
                 found = self._rnnt_greedy(encoded.float().transpose(1, 2)[0, :frames])
         ids, places, logprobs = found
         times = [place * FRAME_SECONDS for place in places]
-        return heard([self._tokens[i] for i in ids], times, logprobs)
+        return Tokens([self._tokens[i] for i in ids], times, logprobs)
 
     def _rnnt_greedy(self, encoded: Any) -> tuple[list[int], list[int], list[float]]:
         """(token ids, their frames, their log probabilities) of encoded (frames, channels)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from skazano.files import read_json
 from skazano.speech.asr_cpu import saturates
-from skazano.speech.asr_words import FRAME_SECONDS, BrokenModel, Heard, heard
+from skazano.speech.asr_words import BrokenModel, Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,13 +62,13 @@ class OnnxEngine:
             raise BrokenModel(f"{directory}: {exc}") from exc
         self._model = model.with_timestamps()
 
-    def hear(self, samples: Samples) -> Heard:
+    def hear(self, samples: Samples) -> Tokens:
         """Recognise one piece: float32 mono at 16 kHz, 0.1 to 25 s."""
         found = self._model.recognize(samples, sample_rate=16000)
         if found.timestamps is None or found.tokens is None:
-            return Heard(found.text.strip())
+            return Tokens(text=found.text)
         logprobs = found.logprobs or [0.0] * len(found.tokens)
-        return heard(found.tokens, found.timestamps, logprobs, found.text, FRAME_SECONDS)
+        return Tokens(found.tokens, found.timestamps, logprobs, found.text)
 
 
 def model_kind(directory: Path) -> str:

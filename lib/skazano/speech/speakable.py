@@ -50,6 +50,7 @@ SHARES = {"½": " одна вторая ", "¼": " одна четвёртая "
 OPERATORS = (("!=", " не равно "), ("==", " равно "), ("<=", " не больше "), (">=", " не меньше "),
              ("&&", " и "), ("||", " или "), ("...", "…"))
 SLASH_BETWEEN_WORDS = re.compile(r"(?<=[а-яёА-ЯЁ])/(?=[а-яёА-ЯЁ])")
+COLON = re.compile(r"(?<=\w):(?=\w)")
 CAPITALS = re.compile(r"(?<![А-Яа-яЁё-])[БВГДЖЗЙКЛМНПРСТФХЦЧШЩ]{2,5}(?![А-Яа-яЁё])")
 RUN = re.compile(r"[ .,!?:;—…-]{2,}|—")
 FOREIGN = re.compile(r"[^\W\d_a-zA-Zа-яА-ЯёЁ]+(?:[ ,.-]{1,2}[^\W\d_a-zA-Zа-яА-ЯёЁ]+)*+")
@@ -132,6 +133,9 @@ def _abbreviations(text: str) -> str:
     dotted, short, keys = _abbreviation_patterns()
 
     def expand(found: re.Match[str]) -> str:
+        ahead = found.string[max(0, found.start() - 3) : found.start()].rstrip()
+        if ahead[-1:].isdigit() and found[0][0] not in "иИтТрР":
+            return found[0]  # «15 стр.» is a count
         said = keys[re.sub(r"\s", "", found[0]).lower()]
         if found[0][0].isupper():
             said = said[0].upper() + said[1:]
@@ -144,7 +148,8 @@ def _abbreviations(text: str) -> str:
 
 
 def _clean(text: str, stress: bool) -> str:
-    text = SLASH_BETWEEN_WORDS.sub(" ", text)
+    text = SLASH_BETWEEN_WORDS.sub(", ", text.replace("()", ""))
+    text = COLON.sub(": ", text)
     for sign, said in OPERATORS:
         text = text.replace(sign, said)
     text = FOREIGN.sub(_foreign, text)

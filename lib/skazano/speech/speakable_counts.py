@@ -27,7 +27,7 @@ NUMBER = (
 )
 FRACTION = r"(?:[.,](\d++)(?![.,]\d))?"
 FOUND = re.compile(
-    r"(?:(<=|>=|[<>≤≥~≈±№#]|(?<![\w)\]%])[-−–+](?=[\d$€£₽]))[ \u00a0]?)?"
+    r"(?:(<=|>=|№№|[<>≤≥~≈±№#]|(?<![\w)\]%])[-−–+](?=[\d$€£₽]))[ \u00a0]?)?"
     r"(?:(?<![\w)])[-−+](?=\d))?([$€£₽]|§[ \u00a0]?)?"
     rf"({NUMBER}){FRACTION}"
 )
@@ -47,8 +47,14 @@ AFTER = re.compile(r"[ \u00a0](?:[a-z][a-z0-9]*[- ]){0,2}([а-яё-]+)(?:[ \u00a
 ENGLISH = re.compile(r"[ \u00a0]([A-Za-z]+)(?![A-Za-z])")
 AND_NUMBER = re.compile(r"[ \u00a0](?:и|или)[ \u00a0]\d+(?=[ \u00a0])")
 JOINED = re.compile(r"[ \u00a0]*(?:и|или|,|[-–—]|до)[ \u00a0]*")
+OUT_OF = re.compile(
+    r"[ \u00a0]из[ \u00a0]\d{1,9}[ \u00a0](?:[а-яё]{2,20}[ыи]х )?(?:строк|ошибок|страниц|задач|минут|"
+    r"секунд|веток|команд|кнопок|папок|таблиц|библиотек|проверок|попыток|недель|сборок|ссылок|"
+    r"функций|версий|записей|моделей)(?![а-яё])"
+)
 SIGNS = {"-": "минус", "−": "минус", "–": "минус", "+": "плюс", "±": "плюс-минус",
-         "№": "номер", "#": "номер"}
+         "№№": "номера", "№": "номер", "#": "номер"}
+NUMBERED = ("№", "#", "№№")
 COMPARED = {"<": "меньше", ">": "больше", "<=": "не больше", "≤": "не больше", ">=": "не меньше",
             "≥": "не меньше", "~": "около", "≈": "около"}
 MONEY_SIGNS = "$€£₽"
@@ -121,7 +127,7 @@ def _read(found: re.Match[str], place: Place) -> tuple[str, int, str]:
     prefix, sign, digits, fraction = found.groups()
     text = place.text
     head = ""
-    if found.group().lstrip("<>=≤≥~≈±№# ")[:1] in SIGNS and prefix not in ("#", "№"):
+    if found.group().lstrip("<>=≤≥~≈±№# ")[:1] in SIGNS and prefix not in NUMBERED:
         head = SIGNS[found.group().lstrip("<>=≤≥~≈±№# ")[0]]
     if prefix in COMPARED:
         place.before = "меньше"
@@ -133,7 +139,7 @@ def _read(found: re.Match[str], place: Place) -> tuple[str, int, str]:
     digits = re.sub(r"\D", "", digits)
     if sign:
         words, end, case = _money_first(sign, digits, fraction, place)
-    elif prefix in ("№", "#"):
+    elif prefix in NUMBERED:
         words, end, case = integer(digits), place.end, "n"
         if fraction:
             words = f"{words} точка {integer(fraction)}"
@@ -170,6 +176,8 @@ def _single(digits: str, fraction: str | None, place: Place) -> tuple[str, int, 
     scaled = _scaled(digits, fraction, place)
     if scaled:
         return scaled
+    if fraction and len(fraction) == 2 and (money := _money_last(digits, fraction, place)):
+        return money
     unit, end = _unit(place.text, place.end)
     if unit:
         case = place.own_case()
@@ -178,6 +186,8 @@ def _single(digits: str, fraction: str | None, place: Place) -> tuple[str, int, 
         return _with_noun(digits, fraction, unit, case), end, case
     value = int(digits) if len(digits) <= LONGEST else 0
     case, gender = place.case(value)
+    if OUT_OF.match(place.text, place.end):
+        gender = "f"
     if fraction is not None:
         words = place.words_after()
         gender = "f" if words and words[0][-1] in "ыи" else "m"
@@ -277,15 +287,29 @@ def _money_first(sign: str, digits: str, fraction: str | None, place: Place) -> 
         words, end, case = _range(digits, fraction, found, place)
         last = int(re.sub(r"\D", "", found.group(1))[:LONGEST] or 0)
         return f"{words} {unit.after(last, case)}", end, case
-    if fraction and len(fraction) == 2 and cent and len(digits) <= LONGEST:
-        small = int(fraction)
-        parts = []
-        if int(digits) or not small:
-            parts.append(_with_noun(digits, None, unit, case))
-        if small:
-            parts.append(_with_noun(str(small), None, cent, case))
-        return " ".join(parts), place.end, case
+    if fraction and len(fraction) == 2 and cent:
+        return _with_cents(digits, fraction, unit, cent, case), place.end, case
     return _with_noun(digits, fraction, unit, case), place.end, case
+
+
+def _money_last(digits: str, fraction: str, place: Place) -> tuple[str, int, str] | None:
+    """«199,99 руб.», «5.99 $»."""
+    found = UNIT.match(place.text, place.end)
+    unit, cent = table().money.get(found[1].lower(), (None, None)) if found else (None, None)
+    if not (found and unit and cent):
+        return None
+    case = place.own_case()
+    said = _with_cents(digits, fraction, unit, cent, case)
+    return said, _past_dot(place.text, found.end(), found[1]), case
+
+
+def _with_cents(digits: str, fraction: str, unit: Noun, cent: Noun, case: str) -> str:
+    parts = []
+    if int(fraction) == 0 or digits.strip("0"):
+        parts.append(_with_noun(digits, None, unit, case))
+    if int(fraction):
+        parts.append(_with_noun(str(int(fraction)), None, cent, case))
+    return " ".join(parts)
 
 
 def _times(digits: str, fraction: str | None, found: re.Match[str]) -> tuple[str, int, str]:

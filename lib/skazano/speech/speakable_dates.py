@@ -28,10 +28,17 @@ YEARS = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?[-–—/]{GAP}?([12]\d{{3}
 YEAR = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?({YEAR_WORD})", re.I)
 DECADE = re.compile(r"(?<![\w.,-])((?:19|20)\d{2})(?![\w-]|[.,:/]\d|[ \u00a0]?[а-яёА-ЯЁA-Za-z%$₽€]|[ \u00a0]\d)")
 CENTURY = re.compile(rf"(?<!\w)([IVX]{{1,5}}|\d{{1,2}}){GAP}(век(?:а|у|ом|е|ов|ах)?)(?![а-яё])")
+ROMAN_NUMBER = re.compile(
+    r"(?<![\w-])(?:X{0,3}(?:IX|IV|VI{1,3}|I{2,3})|X{2,3}|X{1,3}V?I)(?![\w'’-])"
+)
+CLOCKS = re.compile(
+    rf"(?<![\w:.,-])(?:[сc]{GAP})?([01]?\d|2[0-4]):([0-5]\d){GAP}?[-–—]{GAP}?"
+    r"([01]?\d|2[0-4]):([0-5]\d)(?![\w:]|[.,]\d)"
+)
 CLOCK = re.compile(rf"(?<![\w:.,-]){TIME}(?![\w:]|[.,]\d)")
 BEFORE = re.compile(r"(?:[а-яё-]+[ \u00a0]){1,3}$")
 ROMAN = {"I": 1, "V": 5, "X": 10}
-WHICH_DAY = frozenset("сегодня вчера завтра послезавтра дата было".split())
+WHICH_DAY = frozenset("сегодня вчера завтра послезавтра дата было слэш".split())
 HOUR, MINUTE, SECOND = noun("час", "часов"), noun("минута", "минут"), noun("секунда", "секунд")
 YEAR_CASES = {"год": "n", "года": "g", "году": "p", "годом": "i", "годе": "p", "г.": "", "г": ""}
 YEARS_CASES = {"годы": "n", "годов": "g", "годам": "d", "годами": "i", "годах": "p", "гг.": "",
@@ -56,7 +63,8 @@ def dates(text: str) -> str:
     text = YEARS.sub(_years, text)
     text = YEAR.sub(_year, text)
     text = DECADE.sub(_bare_year, text)
-    return CLOCK.sub(_clock, text)
+    text = ROMAN_NUMBER.sub(lambda m: str(_roman(m[0])), text)
+    return CLOCK.sub(_clock, CLOCKS.sub(_clocks, text))
 
 
 def _before(found: re.Match[str]) -> str:
@@ -191,6 +199,11 @@ def _roman(text: str) -> int:
     values = [ROMAN[c] for c in text]
     return sum(-v if any(v < later for later in values[i + 1 : i + 2]) else v
                for i, v in enumerate(values))
+
+
+def _clocks(found: re.Match[str]) -> str:
+    first, last = (clock(int(found[i]), int(found[i + 1]), None, "g") for i in (1, 3))
+    return f"с {first} до {last}"
 
 
 def _clock(found: re.Match[str]) -> str:

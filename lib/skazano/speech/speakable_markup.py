@@ -21,7 +21,8 @@ IMAGE = re.compile(r"!\[([^\[\]\n]{0,200})\]\([^()\s]{0,2000}\)")
 LINK = re.compile(r"\[([^\[\]\n]{1,400})\]\(<?[^()\s<>]{0,2000}>?(?: \"[^\"\n]{0,200}\")?\)")
 TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,12}(?:\s[^<>]{0,300})?/?>")
 AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>")
-EMPHASIS = re.compile(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|~~|\|\||(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
+EMPHASIS = re.compile(r"(\*{1,3})(?=[^\s*])([^*\n]{1,500})(?<=\S)\1")
+MARKS = re.compile(r"\*{2,}|~~|\|\||(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
 ENDED = re.compile(r"[.!?…:;,]\s*$")
 
 
@@ -71,16 +72,18 @@ def _inline(line: str) -> str:
     line = AUTOLINK.sub(r"\1", line)
     line = TAG.sub(" ", line)
     line = html.unescape(line) if "&" in line else line
-    line = EMPHASIS.sub("", line)
+    line = MARKS.sub("", EMPHASIS.sub(r"\2", line))
     return line.replace("`", "")
 
 
 def emoji(text: str) -> str:
     """Signs that say something become words; those that decorate stay silent."""
-    meanings = table().emoji
     if text.isascii():
         return text
-    return "".join(
-        f", {meanings[c]}, " if c in meanings else " " if unicodedata.category(c) == "So" and c not in "№°" else c
-        for c in text
-    )
+    return "".join(map(_sign, text))
+
+
+def _sign(c: str) -> str:
+    if c in table().emoji:
+        return f", {table().emoji[c]}, "
+    return " " if unicodedata.category(c) == "So" and c not in "№°" else c

@@ -23,16 +23,21 @@ EMAIL = re.compile(r"(?<![\w.+-])([A-Za-z0-9_.+-]++)@([A-Za-z0-9-]++(?:\.[A-Za-z
 MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])")
 DRIVE = re.compile(r"(?<!\w)([A-Za-z]):\\([\w.\\ -]++)")
 IP = re.compile(r"(?<![\w.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?(?::(\d{1,5}))?(?![\w]|\.\d)")
-PORT = re.compile(r"(\bпорт[а-яё]{0,3} |(?<=[A-Za-z]):)(\d{2,5})(?![\w.]\d|\w)")
+PORT = re.compile(r"((?<!\w)порт[а-яё]{0,3} |(?<=[A-Za-z]):)(\d{2,5})(?!\w|\.\d)", re.I)
 NUMBERED = r"\d{1,8}(?:\.\d{1,8}){0,5}+"
 PRE = r"(?:[-.+]?(?:rc|alpha|beta|dev|post|pre|a|b)[.-]?\d*+(?![A-Za-z])|\+[a-z0-9.]+)?"
-V_VERSION = re.compile(rf"(?<![\w.])[vV]\.? ?(\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}+)({PRE})(?!\w)")
+V_VERSION = re.compile(rf"(?<![\w./-])[vV]\.? ?(\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}+)({PRE})(?![\w/])")
 DOTTED_VERSION = re.compile(rf"(?<![\w.,])(\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}+)({PRE})(?!\w)")
 NAMED_VERSION = re.compile(
-    rf"((?:(?<![A-Za-z+#])[A-Za-z][A-Za-z+#]*+|верси[а-яё]{{1,3}}|релиз[а-яё]{{0,2}}|питон[а-яё]{{0,2}})"
-    rf"(?: |==|>=|<=|~=|@|-)[vV]?)(\d{{1,4}}\.\d{{1,4}})({PRE})(?![\w%]|[.,]\d| ?(?:%|[$€₽]|[а-яё]+нд|[кмгт]?б\b|м?с\b))")
+    rf"((?:(?<![A-Za-z+#])[A-Za-z][A-Za-z+#]*+|верси[а-яё]{{1,3}}|релиз[а-яё]{{0,2}}|питон[а-яё]{{0,2}}|"
+    rf"(?:пункт|раздел|глав|параграф|рисун|таблиц|стать|задани|шаг|этап)[а-яё]{{0,4}})"
+    rf"(?: |==|>=|<=|~=|@|-)[vV]?)(\d{{1,4}}\.\d{{1,4}})({PRE})(?![\w%]|[.,]\d)",
+    re.I,
+)
+MEASURE = re.compile(r" ?([^\W\d_]{1,8}(?:/[^\W\d_]{1,4})?|[°%$€₽£])")
 UNITS_NOT_NAMES = frozenset("in at to of is was by for from".split())
 PATH = re.compile(r"(?<![\w./~@-])(?:~|\.{1,2})?/(?:[\w.@+*-]++/?)++|(?<![\w./@-])[A-Za-z0-9_.@-]++(?:/[A-Za-z0-9_.@+*-]++)++/?")
+DOTFILE = re.compile(r"(?<![\w.])(\*?)\.([A-Za-z][A-Za-z0-9_-]*+)(?!\.\w)")
 NAME = re.compile(r"(?<![\w./-])\.?[A-Za-z0-9_][A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]++)++")
 HEX = re.compile(r"(?<!\w)0[xX]([0-9a-fA-F]{1,32})(?!\w)")
 PHONE = re.compile(r"(?<![\d\w])(\+7|8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d{2})[ -]?(\d{2})(?![\d-])")
@@ -86,6 +91,7 @@ def names(text: str) -> str:
     text = DRIVE.sub(lambda m: f"диск {LETTERS[m[1].lower()]}, " + _components(m[2], "\\"), text)
     text = PATH.sub(_path, text)
     text = NAME.sub(_name, text)
+    text = DOTFILE.sub(lambda m: f"{'звёздочка ' if m[1] else ''}точка {m[2]}", text)
     text = NAMED_VERSION.sub(_named_version, text)
     text = PORT.sub(_port, text)
     text = FLAG.sub(
@@ -119,7 +125,7 @@ def _is_one(digits: str) -> bool:
 @lru_cache(maxsize=1)
 def _special() -> re.Pattern[str]:
     keys = sorted(table().special, key=len, reverse=True)
-    return re.compile(r"(?<![\w.@/-])(?:" + "|".join(map(re.escape, keys)) + r")(?![\w@]|[/-]\w)", re.I)
+    return re.compile(r"(?<![\w.@/-])(?:" + "|".join(map(re.escape, keys)) + r")(?![\w@]|/\w|-[A-Za-z0-9])", re.I)
 
 
 def _url(found: re.Match[str]) -> str:
@@ -129,7 +135,9 @@ def _url(found: re.Match[str]) -> str:
     host = re.split(r"[/?#]", rest.rpartition("@")[2] if "@" in rest[:60] else rest, maxsplit=1)[0]
     host = host.rstrip(".,;:!?)]}'*").removeprefix("www.")
     name, _, port = host.partition(":")
-    said = f"ссылка на {_host(name)}" if name else "ссылка"
+    before = _word_before(found)
+    lead = "" if before == "по" or governed(before) != "n" else "ссылка на "
+    said = f"{lead}{_host(name)}" if name else "ссылка"
     if port.isdigit():
         said += f", порт {_port_number(port)}"
     return f"{said}{end} " if end else said
@@ -204,6 +212,9 @@ def _v_version(found: re.Match[str]) -> str:
     said = _version_words(found[1], found[2])
     if before.startswith(("верси", "релиз", "тег")):
         return said
+    ahead = found.string[max(0, found.start() - 2) : found.start()]
+    if "." in found[1] and ahead[1:] == " " and ahead[0].isascii() and ahead[0].isalpha():
+        return said
     case = governed(before)
     if before in ("в", "во"):
         case = "p"
@@ -216,7 +227,13 @@ def _dotted_version(found: re.Match[str]) -> str:
 
 def _named_version(found: re.Match[str]) -> str:
     name = found[1].rstrip(" =~<>@-vV").lower()
-    if name in UNITS_NOT_NAMES:
+    measure = MEASURE.match(found.string, found.end())
+    tables = table()
+    measured = measure is not None and (
+        measure[1].lower() in tables.units or measure[1].lower() in tables.money
+        or measure[1].lower() in ("тыс", "млн", "млрд")
+    )
+    if name in UNITS_NOT_NAMES or measured:
         return found.group()
     link = {"==": " равно ", ">=": " не ниже ", "<=": " не выше ", "~=": " около "}
     joint = next((said for sign, said in link.items() if sign in found[1]), " ")
@@ -268,6 +285,8 @@ def _label(name: str) -> str:
     said = re.sub(r"\.(?=[\w-])", " точка ", name).replace("_", " ").replace("*", " звёздочка ")
     if re.fullmatch(r"\d{4}-\d\d-\d\d", name):
         return name
+    if re.fullmatch(r"[vV]\d{1,4}", name):
+        return "вэ " + integer(name[1:])
     return re.sub(r"-(?=[\w])", " ", said).replace("@", " собака ").replace("+", " плюс ").strip()
 
 

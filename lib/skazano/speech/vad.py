@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RATE = 16000
 FRAME = 512  # samples
 CONTEXT = 64  # samples
+AUDIBLE = 0.1  # a recording that never gets louder is raised to it: silero misses half of a whisper
+MOST_GAIN = 100.0
 MODEL = "silero_vad_16k_sequence.onnx"
 
 
@@ -44,12 +46,15 @@ class Vad:
         self._h = np.zeros((1, 1, 128), np.float32)
         self._c = np.zeros((1, 1, 128), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
+        self._loudest = 0.0
 
     def probabilities(self, samples: Samples) -> Samples:
         """The probability of speech in each frame: shape (n,) for n × FRAME samples at 16 kHz."""
-        frames = samples.reshape(-1, FRAME)
-        if not len(frames):
+        if not len(samples):
             return np.zeros(0, np.float32)
+        self._loudest = max(self._loudest, float(np.quantile(np.abs(samples), 0.999)))
+        gain = min(max(1.0, AUDIBLE / max(self._loudest, 1e-9)), MOST_GAIN)
+        frames = (samples * np.float32(gain)).reshape(-1, FRAME)
         contexts = np.empty((len(frames), CONTEXT), np.float32)
         contexts[0] = self._context
         contexts[1:] = frames[:-1, -CONTEXT:]

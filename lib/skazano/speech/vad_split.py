@@ -1,8 +1,8 @@
 """Cutting a recording of any length into pieces that a recogniser takes, never inside a word.
 
 A piece is at most 20 s long and ends in a pause. Where nobody pauses for 20 s it ends at the
-quietest point, and the recogniser, which hears where words end, may move that point back.
-Every sample with speech lies in exactly one piece. At most about half a minute of audio is held.
+quietest point, and the recogniser, which hears where words end, may have part of it again in the next.
+Every sample with speech lies in a piece. At most about half a minute of audio is held.
 """
 
 from __future__ import annotations

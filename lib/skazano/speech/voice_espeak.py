@@ -49,7 +49,7 @@ class Espeak:
             raise SpeechFailed(f"espeak-ng gave no sound for «{text[:60]}»")
         self.rate = int.from_bytes(wav[24:28], "little")
         raw = wav[at + 8 :]
-        return np.frombuffer(raw[: len(raw) & ~1], "<i2").astype(np.float32) / 32768
+        return np.frombuffer(raw[: len(raw) & ~1], "<i2").astype(np.float32) / np.float32(32768)
 
     def _run(self, text: str) -> bytes:
         """A WAV of 16-bit mono samples (its header cannot know the length); empty on failure."""

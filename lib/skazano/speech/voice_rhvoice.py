@@ -114,7 +114,7 @@ class InProcess:
             raise SpeechFailed(f"RHVoice could not speak «{text[:60]}»: {e}") from e
         if not self._heard:
             raise SpeechFailed(f"RHVoice gave no sound for «{text[:60]}»")
-        return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / 32768
+        return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / np.float32(32768)
 
 
 class Program:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from skazano.understand.filler import clean
+from skazano.understand.terms import correct
 from skazano.understand.words import WISHES, Word, is_imperative, words
 
 TITLE = 72  # characters: the usual width of a commit's first line
@@ -115,9 +116,9 @@ def _generic(header: list[Word]) -> bool:
 
 
 def refine_local(text: str, terms: Sequence[str] = ()) -> Refined:
-    """The request without a model. terms are the project's words that must not be taken for filler
-    or swearing; correcting them is skazano.understand.terms' work and done before."""
-    cleaned = clean(text)
+    """The request without a model, text and title "" if it was all filler. terms are the project's
+    words; they and those that every project knows are spelled right where they were misheard."""
+    cleaned = clean(correct(text, terms)[0])
     items = [sentence(clean(item)) for item in split_list(cleaned)]
     whole = sentence(cleaned)
     return Refined(whole, title(whole), None, [i for i in items if i] if len(items) > 1 else [])

@@ -21,6 +21,7 @@ from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, v
 MOST_FILES, MOST_BYTES, MOST_TERMS = 400, 120_000, 300  # read of a checkout; bytes are each file's
 ALIKE = 0.8  # likeness at which a word is a term misheard
 SHORTEST = 4  # phones of a term that is looked for at all
+LONGER = 0.06  # what a longer run may be less alike: «постгресс куль» is not Postgres and «куль»
 LONGEST_RUN = 4  # words that one term may have been heard as
 
 _SKIPPED = {"node_modules", "vendor", "dist", "build", "target", "venv", "env", "__pycache__", "site-packages", "third_party"}
@@ -34,6 +35,7 @@ _NOISE = frozenset(
     time date help info para span href link style width height color auto none block flex margin padding border""".split()
 )
 _PLAIN = tuple(vocabulary("plain_words.txt"))
+_ENDING = re.compile(r"[кнц]?[аеиоуыэюяйьмхвтш]{0,4}")
 _SMALL = frozenset(
     """и а в во на по к ко с со у о об от до из за для при над под что чтобы как так же ли бы не ни то это этот эта эти
     он она оно они мы вы я ты мне все всё еще уже тоже или но да нет если когда где там тут очень можно про через между
@@ -55,10 +57,11 @@ def collect(folder: Path) -> list[str]:
         except OSError:
             continue
         inside = Counter(re.findall(r"\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*\b", text))
+        quoted = set(re.findall(r"`([\w.-]+)`", text)) if path.suffix == ".md" else set()
         for name, count in inside.items():
-            if 4 <= len(name) <= 40 and name.lower() not in _NOISE:
-                # Read in prose, or shaped like a name, it is likelier to be spoken of.
-                found[name] += min(count, 5) * (3 if _shaped(name) or path.suffix == ".md" else 1)
+            # A plain English word is no name; «found» would only spoil what was said.
+            if 4 <= len(name) <= 40 and (_shaped(name) or name in quoted) and name.lower() not in _NOISE:
+                found[name] += min(count, 5) * (3 if name in quoted else 1)
     best = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
     unique: dict[str, str] = {}
     for name, _ in best:
@@ -67,7 +70,7 @@ def collect(folder: Path) -> list[str]:
 
 
 def _shaped(name: str) -> bool:
-    return "_" in name or bool(re.search(r"[a-z][A-Z]|[A-Z]{2}", name))
+    return "_" in name.strip("_") or bool(re.search(r"[a-z][A-Z]", name))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -97,11 +100,14 @@ def _sounds(terms: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return list(said), list(said.values())
 
 
+def _bound(word: str) -> bool:
+    """Whether a word belongs to the sentence, never to a term."""
+    return word in _SMALL or word in WISHES or word in IMPERATIVES or is_imperative(word)
+
+
 def _plain(word: str) -> bool:
-    """Whether a Russian word is an ordinary one: no beginning, end or whole of a misheard term."""
-    if word in _SMALL or word in WISHES or word in IMPERATIVES or is_imperative(word):
-        return True
-    return any(word.startswith(stem) and len(word) - len(stem) <= 4 for stem in _PLAIN)
+    """Whether a Russian word is an ordinary one, which no term is made of alone."""
+    return any(word.startswith(stem) and _ENDING.fullmatch(word, len(stem)) for stem in _PLAIN)
 
 
 def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[float, str]:
@@ -115,8 +121,10 @@ def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[flo
             near = process.extract(said, sounds, scorer=Levenshtein.normalized_similarity, limit=5, score_cutoff=0.5)
             for phones, _, place in near:
                 score = likeness(said, phones) - 0.02 * stem - 0.015 * (len(run) - 1)
-                # A short word has to be said more exactly.
-                if score >= ALIKE + max(0, 7 - len(phones)) * 0.04 and score > best[0]:
+                # A short word has to be said more exactly, and two words heard as one.
+                least = ALIKE + max(0, 7 - len(phones)) * 0.04
+                least += 0.08 if "_" in names[place] and len(run) == 1 else 0.0
+                if score >= least and score > best[0]:
                     best = (score, names[place])
     return best
 
@@ -124,10 +132,11 @@ def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[flo
 def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, list[tuple[str, str]]]:
     """(text with misheard terms as they are spelled, [(heard, term)]). common: with the terms that
     every project knows. Text in Latin letters is as someone wrote it, and stays."""
-    every = tuple(dict.fromkeys([*terms, *(vocabulary("common_terms.txt") if common else ())]))
+    every = tuple(dict.fromkeys([*terms, *((t.replace("~", " ") for t in vocabulary("common_terms.txt")) if common else ())]))
     sounds, names = _sounds(every)
     tokens = words(text)
-    able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _plain(t.norm) for t in tokens]
+    able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _bound(t.norm) for t in tokens]
+    plain = [_plain(t.norm) for t in tokens]
     out, changed, at, end = [], [], 0, 0
     while at < len(tokens):
         best, length = (0.0, ""), 0
@@ -135,8 +144,10 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
             run = tokens[at : at + count]
             if len(run) < count or not all(able[at : at + count]) or re.search(r"[^\s-]", _between(text, run)):
                 break
+            if all(plain[at : at + count]):
+                continue
             found = _term(run, sounds, names)
-            if found > best:
+            if found[0] and found[0] >= best[0] - LONGER:
                 best, length = found, count
         if length:
             heard = text[tokens[at].start : tokens[at + length - 1].end]

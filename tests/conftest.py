@@ -1,0 +1,51 @@
+"""Fixtures that several tests share: a Bot API server, a small world, and a town where all programs run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botapi import BotApi
+from demo_world import World
+from stages import Person, Town
+
+from skazano.spool import Spool
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with BotApi() as server:
+        yield server
+
+
+@pytest.fixture
+def world(tmp_path: Path, api: BotApi) -> World:
+    """A folder with a configuration; nothing runs in it."""
+    return World(tmp_path, api)
+
+
+@pytest.fixture
+def spool(world: World) -> Spool:
+    """The world's spool."""
+    return Spool.open(world.spool)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Every program as a process of its own; each test is another person in it."""
+    with BotApi() as api:
+        made = Town(tmp_path_factory.mktemp("town"), api)
+        made.world.project("demo", "Демо", aliases=["сайт"], tools=["note", "stamp", "script"])
+        made.world.project("stamp", "Учёт", tool="stamp")
+        made.world.project("fails", "Поломка", tool="fails")
+        made.world.project("sleeps", "Долгое дело", tool="sleeps")
+        made.world.project("script", "Сценарий", tool="script", remote=False)
+        with made:
+            yield made
+
+
+@pytest.fixture
+def person(town: Town) -> Person:
+    """Somebody in the town who has said nothing yet."""
+    return town.person()
