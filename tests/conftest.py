@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from botapi import BotApi
 from demo_world import World
-from stages import Person, Town
-
 from skazano.spool import Spool
+from stages import Person, Town
 
 
 @pytest.fixture

@@ -14,7 +14,13 @@ from skazano.spool import Spool, Ticket
 
 VOICES = Path(__file__).parent / "voices"
 PROJECTS = [
-    ("shop", "Магазин керамики", ["магазин", "керамика"], "claude", "git@github.com:petrova/ceramic-shop.git"),
+    (
+        "shop",
+        "Магазин керамики",
+        ["магазин", "керамика"],
+        "claude",
+        "git@github.com:petrova/ceramic-shop.git",
+    ),
     ("ebench", "eBench", ["и бенч", "эбэнч"], "codex", "https://git.example.org/lab/ebench.git"),
     ("home", "Домашние дела", ["дом"], "note", None),
     ("blog", "Блог о чае", ["блог"], "claude", "https://bot:secret@git.example.org/tea/blog.git"),
@@ -44,7 +50,7 @@ index 81be0c1..77a0f1d 100644
 +++ b/shop/money.py
 @@ -1,4 +1,9 @@
  FREE_DELIVERY = 3000
- 
+
 -def rubles(value):
 -    return f"{value} р."
 +
@@ -92,7 +98,11 @@ class Sample:
         """A task whose ticket lies in `box`, said `age` minutes before the beginning. Its id."""
         self.count += 1
         created = self.begin - timedelta(minutes=age)
-        id = ids.child(parent, self.count % 9 or 9) if parent else ids.make(created, "tg", 5512, 80 + self.count)
+        id = (
+            ids.child(parent, self.count % 9 or 9)
+            if parent
+            else ids.make(created, "tg", 5512, 80 + self.count)
+        )
         id = fields.pop("id", id)
         folder = self.spool.dir(id)
         (folder / "run").mkdir(parents=True)
@@ -162,8 +172,8 @@ def whole(sample: Sample, age: float = 38) -> str:
     id = sample.task(
         "done",
         said=(
-            "так в магазине э в корзине сделай пожалуйста чтобы сумма была с нормальными рублями ну со знаком "
-            "рубля и ещё покажи сколько осталось до бесплатной доставки"
+            "так в магазине э в корзине сделай пожалуйста чтобы сумма была с нормальными рублями ну со "
+            "знаком рубля и ещё покажи сколько осталось до бесплатной доставки"
         ),
         meant=(
             "В корзине:\n— показывать итог со знаком рубля и пробелами между разрядами;\n"
@@ -173,8 +183,9 @@ def whole(sample: Sample, age: float = 38) -> str:
             "Готово. Итог в корзине теперь выглядит как «3 450 ₽», под ним строка «До бесплатной доставки "
             "осталось 550 ₽». Все 48 тестов проходят, изменения отправлены в ветку autobot/2026-11-22."
         ),
-        age=age, seconds=11.4, project="shop", tool="claude", mode="audio",
-        title="Корзина: сумма со знаком рубля и остаток до бесплатной доставки", session="7f0c2b1e-5d0a",
+        age=age, seconds=38.9, project="shop", tool="claude", mode="audio",
+        title="Корзина: сумма со знаком рубля и остаток до бесплатной доставки",
+        session="7f0c2b1e-5d0a",
         texts={
             "prompt.md": "# Задание\n\nВ корзине показывать итог со знаком рубля.",
             "result.md": "Изменил `shop/money.py` и `templates/cart.html`.\n\n48 passed in 3.21s",
@@ -186,7 +197,7 @@ def whole(sample: Sample, age: float = 38) -> str:
             "changes.patch": PATCH,
             "transcript.json": json.dumps({"engine": "gigaam", "segments": [{"start": 0.3, "end": 10.9}]}),
             "run/argv.json": '["claude", "-p"]',
-            "run/stdout.log": "Читаю templates/cart.html\nПравлю shop/money.py\n\x1b[32m48 passed\x1b[0m in 3.21s",
+            "run/stdout.log": "Правлю shop/money.py\n\x1b[32m48 passed\x1b[0m in 3.21s",
             "run/exit.json": '{"code": 0}',
             "reply.json": '{"messages": [101, 102]}',
         },
@@ -212,7 +223,7 @@ def fill(root: Path, begin: datetime, hostile: str = HOSTILE) -> dict[str, str]:
     made["whole"] = whole(sample)
     made["unsorted"] = task(
         "unsorted", said="напиши скрипт который считает строки в файле", age=12, seconds=3.1,
-        past=[{"stage": "transcribe", "ms": 900, "engine": "gigaam"}, {"stage": "route", "ms": 12, "next": "unsorted"}],
+        past=[{"stage": "transcribe", "ms": 900, "engine": "gigaam"}, {"stage": "route", "ms": 12}],
     )  # fmt: skip
     made["hostile"] = task(
         "unsorted", said=hostile, age=9, seconds=4.2, title=hostile, texts={NAME: "x", "result.md": hostile}
@@ -223,11 +234,11 @@ def fill(root: Path, begin: datetime, hostile: str = HOSTILE) -> dict[str, str]:
         texts={"error.txt": "Запуск прервался вместе с питанием: неизвестно, чем он кончился."},
     )  # fmt: skip
     made["failed"] = task(
-        "failed", said="выложи новую статью про улун", meant="Опубликовать статью «Улун».", age=95, seconds=5.5,
-        project="blog", tool="claude",
+        "failed", said="выложи новую статью про улун", meant="Опубликовать статью «Улун».", age=95,
+        seconds=5.5, project="blog", tool="claude",
         answer="Не получилось: claude не вошёл в учётную запись.",
         texts={
-            "error.txt": "Claude не вошёл в учётную запись. Выполните на сервере: claude login\n\nstage: execute",
+            "error.txt": "Claude не вошёл в учётную запись. На сервере: claude login\n\nstage: execute",
             "run/stderr.log": "Invalid API key · Please run /login",
         },
         past=[{"stage": "execute", "event": "failed", "ms": 1300, "reason": "exit code 1"}],
@@ -239,33 +250,50 @@ def fill(root: Path, begin: datetime, hostile: str = HOSTILE) -> dict[str, str]:
         past=[{"stage": "transcribe", "ms": 700, "engine": "gigaam"}, {"stage": "refine", "ms": 1200}],
     )  # fmt: skip
     made["later"] = task(
-        "later", "refine", said="добавь в реадми раздел про докер", age=6, seconds=4.9, project="ebench", tool="codex",
-        attempts=2, past=[{"stage": "refine", "event": "later", "ms": 3100, "reason": "429 from Gemini", "seconds": 60}],
+        "later", "refine", said="добавь в реадми раздел про докер", age=6, seconds=4.9, project="ebench",
+        tool="codex", attempts=2,
+        past=[{"stage": "refine", "event": "later", "ms": 3100, "reason": "429 from Gemini", "seconds": 60}],
     )  # fmt: skip
     made["new"] = task("new", "transcribe", said=None, age=1, seconds=39.0)
-    made["waiting"] = task("waiting", said="сделай три вещи", age=20, seconds=6.6, project="home", tool="note")
+    made["waiting"] = task(
+        "waiting", said="сделай три вещи", age=20, seconds=6.6, project="home", tool="note"
+    )
     parts = ["Обновить документацию", "Написать тесты для парсера", "Удалить старый скрипт сборки"]
     for number, part in enumerate(parts, 1):
         box, stage = [("done", None), ("run", "execute"), ("new", "execute")][number - 1]
         made[f"child{number}"] = task(
-            box, stage, said=part, meant=part + ".", age=20, project="home", tool="note", parent=made["waiting"],
-            id=ids.child(made["waiting"], number), answer="Записано." if box == "done" else None,
+            box, stage, said=part, meant=part + ".", age=20, project="home", tool="note",
+            parent=made["waiting"], id=ids.child(made["waiting"], number),
+            answer="Записано." if box == "done" else None,
         )  # fmt: skip
     for number, (slug, title, answer) in enumerate(FINISHED):
         task(
             "done", said=title.lower(), meant=title, answer=answer, age=130 + number * 410, project=slug,
             tool={"shop": "claude", "ebench": "codex", "home": "note", "blog": "claude"}[slug],
-            seconds=[3.4, None, 7.9][number % 3], past=[{"stage": "reply", "ms": 300, "cost": 0.04 * (number % 3)}],
+            seconds=[3.4, None, 7.9][number % 3],
+            past=[{"stage": "reply", "ms": 300, "cost": 0.04 * (number % 3)}],
         )  # fmt: skip
     return made
 
 
 FINISHED = [
-    ("ebench", "Добавить в отчёт медиану и 99-й перцентиль", "Добавил обе величины, график перерисован. 31 тест проходит."),
+    (
+        "ebench",
+        "Добавить в отчёт медиану и 99-й перцентиль",
+        "Добавил обе величины, график перерисован. 31 тест проходит.",
+    ),
     ("shop", "Исправить опечатку в письме о заказе", "Исправил «заказ принять» на «заказ принят»."),
     ("home", "Купить фильтр для воды и лампу в коридор", "Записал в список покупок."),
-    ("blog", "Сжать картинки в статье про пуэр", "Девять картинок стали легче в четыре раза, вид не изменился."),
-    ("ebench", "Почему прогон на ноутбуке медленнее?", "Дело в частоте: без питания процессор держит 1,4 ГГц."),
+    (
+        "blog",
+        "Сжать картинки в статье про пуэр",
+        "Девять картинок стали легче в четыре раза, вид не изменился.",
+    ),
+    (
+        "ebench",
+        "Почему прогон на ноутбуке медленнее?",
+        "Дело в частоте: без питания процессор держит 1,4 ГГц.",
+    ),
     ("shop", "Отсортировать вазы по высоте", "Теперь вазы идут от низких к высоким, порядок можно сменить."),
     ("home", "Напомнить про поверку счётчиков", "Записал: поверка до 15 декабря."),
     ("blog", "Черновик заметки о воде для чая", "Черновик на 600 слов лежит в drafts/voda.md."),

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 from botapi import BotApi, Sent
 from demo_world import OWNER, World
-
 from skazano import chats, files, ids
 from skazano.config import HOME
 from skazano.spool import BOXES, Spool, Ticket

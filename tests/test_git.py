@@ -410,6 +410,50 @@ def test_a_secret_that_the_agent_committed_is_taken_out_again(repo: Repo) -> Non
     assert repo.files() == ["a", "b", "settings"]
 
 
+def test_a_secret_that_the_agent_has_pushed_already_is_told(repo: Repo, remote: Repo) -> None:
+    work = repo.prepare()
+    pushed = repo.commit("agent", settings=f"{KEY}\n")
+    repo.git("push", "-q", "origin", BRANCH)
+    commit = repo.finish(work)
+    assert (commit.secret, commit.head) == (True, pushed)
+    assert "секрет" in (commit.note or "")
+
+
+def test_a_secret_on_a_side_branch_that_the_agent_merged(repo: Repo) -> None:
+    work = repo.prepare()
+    repo.git("switch", "-q", "-c", "side")
+    repo.commit("side", settings=f"{KEY}\n", a="1\n")
+    repo.commit("hidden", settings="clean\n")
+    repo.git("switch", "-q", BRANCH)
+    repo.git("merge", "-q", "--no-ff", "-m", "agent merged", "side")
+    commit = repo.finish(work)
+    assert (commit.secret, [made.subject for made in commit.commits]) == (False, ["done"])
+    assert KEY not in repo.git("log", "-p", BRANCH)
+
+
+def test_what_the_agent_reset_away_is_kept(repo: Repo) -> None:
+    before = repo.task("t0", a="1\n").head
+    work = repo.prepare()
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    repo.write("b", "1\n")
+    commit = repo.finish(work)
+    assert repo.git("rev-parse", f"{BRANCH}-{(before or '')[:8]}") == before
+    assert "переписал" in (commit.note or "")
+    assert [made.subject for made in commit.commits] == ["done"]
+
+
+def test_a_bisect_that_the_agent_left(repo: Repo) -> None:
+    for number in range(4):
+        repo.commit(f"c{number}", a=str(number))
+    work = repo.prepare()
+    repo.git("bisect", "start", "HEAD", "HEAD~3")
+    repo.write("b", "1\n")
+    commit = repo.finish(work)
+    assert (repo.branch, repo.files()) == (BRANCH, ["b"])
+    assert len(commit.commits) == 1
+    repo.prepare("t2")
+
+
 def test_env_file_that_the_agent_committed_first_of_all(tmp_path: Path, home: Path) -> None:
     repo = make(tmp_path / "p", home)
     work = repo.prepare()

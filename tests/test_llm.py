@@ -14,6 +14,7 @@ from skazano.llm.gemini import Gemini
 from skazano.llm.ledger import Ledger
 from skazano.llm.openai_compatible import OpenAiCompatible
 from skazano.llm.prompts import render
+from skazano.llm.setup import DEFAULTS, Engine, open_chain
 
 KEY = "sk-or-v1-1234567890abcdef"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -287,3 +288,22 @@ def test_idle_costs_no_model_library():
     lib = Path(__file__).resolve().parents[1] / "lib"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(lib)})
     assert out.stdout.strip() == "[]", out.stderr
+
+
+def test_the_chain_from_configuration(tmp_path, clock):
+    engines = {
+        "gemini": Engine(kind="gemini", secret="gemini-key"),
+        "home": Engine(kind="openai", model="qwen"),
+    }
+    with LlmServer([GOOD]) as server:
+        engines["home"].base_url = f"{server.url}/v1"
+        keys = {"gemini-key": None}
+        models = open_chain(["gemini", "home"], engines, keys.get, tmp_path / "m.json", clock=clock)
+        _, usage = models.complete("s", "t", Said)
+    assert usage.engine == "home"
+    assert usage.fallback == "gemini: no key (gemini-key)"
+    assert server.requests[0]["body"]["model"] == "qwen"
+    models = open_chain([], DEFAULTS, keys.get, tmp_path / "m.json", clock=clock)
+    with pytest.raises(NoModel) as caught:
+        models.complete("s", "t", Said)
+    assert caught.value.usage.fallback == ""  # nobody misses what was not wanted

@@ -1,4 +1,4 @@
-"""The pages: what they show, that they are safe, that they keep up with the spool, how they look in Chromium."""
+"""The pages: what they show, that they are safe, that they keep up with the spool; and in Chromium."""
 
 import functools
 import http.server
@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-import pages_sample
 import pytest
 
+import pages_sample
 from skazano import index, pages_recent
 from skazano.pages import Site, timezone
 from skazano.pages_read import read
@@ -241,12 +241,16 @@ def test_nothing_outside_the_task_is_shown(made: Made) -> None:
     assert "answer.txt" not in made.page("run")
 
 
-@pytest.mark.parametrize("name", ["task.json", "history.jsonl", "commit.json", "transcript.json", "update.json"])
-@pytest.mark.parametrize("broken", [b"", b"[1]", b'{"created": 7, "seconds": NaN, "title": [], "commits": [3]}', b"\xff"])
-def test_broken_files_leave_a_page(made: Made, name: str, broken: bytes) -> None:
-    (made.spool.dir(made.ids["whole"]) / name).write_bytes(broken)
+@pytest.mark.parametrize(
+    "broken", [b"", b"[1]", b'{"created": 7, "seconds": NaN, "title": [], "commits": [3]}', b"\xff"]
+)
+def test_broken_files_leave_a_page(made: Made, broken: bytes) -> None:
+    for name in ("task.json", "history.jsonl", "commit.json", "transcript.json", "update.json", "error.txt"):
+        (made.spool.dir(made.ids["whole"]) / name).write_bytes(broken)
+        made.site.render_task(made.ids["whole"])
     made.site.sync()
     assert made.ids["whole"] in made.page("whole")
+    assert made.ids["whole"] in made.page("index.html")
 
 
 def test_long_logs_and_patches_are_bounded(made: Made) -> None:
@@ -284,22 +288,39 @@ def test_an_empty_spool_has_a_board(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 мс"), (0.35, "350 мс"), (4.21, "4,2 с"), (59.96, "1 мин"), (80, "1 мин 20 с"), (7500, "2 ч 5 мин"),
-     (273600, "3 дн. 4 ч")],
-)  # fmt: skip
+    [
+        (0, "0 мс"),
+        (0.35, "350 мс"),
+        (4.21, "4,2 с"),
+        (59.96, "1 мин"),
+        (80, "1 мин 20 с"),
+        (7500, "2 ч 5 мин"),
+        (273600, "3 дн. 4 ч"),
+    ],
+)
 def test_durations(seconds: float, said: str) -> None:
     assert Speech("ru").duration(seconds).replace("\u00a0", " ") == said
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(1, "1 задание"), (3, "3 задания"), (11, "11 заданий"), (21, "21 задание"), (1112, "1 112 заданий")]
+    ("number", "said"),
+    [(1, "1 задание"), (3, "3 задания"), (11, "11 заданий"), (21, "21 задание"), (1112, "1 112 заданий")],
 )
 def test_counts(number: int, said: str) -> None:
     assert re.sub("[\u00a0\u202f]", " ", Speech("ru").count(number, "tasks")) == said
 
 
+def test_a_russian_line_does_not_end_with_a_short_word() -> None:
+    assert Speech("ru").bound("и в доме — чай") == "и\u00a0в\u00a0доме\u00a0— чай"
+    assert Speech("en").bound("a b") == "a b"
+    assert Speech("ru").title(None, "voice") == "Голосовое сообщение"
+
+
 def test_deceiving_characters_are_shown_and_emoji_kept() -> None:
-    assert visible("a\u202eb\u2066\x00\ud800\ufeff\u061c") == "a⟨U+202E⟩b⟨U+2066⟩⟨U+0000⟩⟨U+D800⟩⟨U+FEFF⟩⟨U+061C⟩"
+    assert (
+        visible("a\u202eb\u2066\x00\ud800\ufeff\u061c")
+        == "a⟨U+202E⟩b⟨U+2066⟩⟨U+0000⟩⟨U+D800⟩⟨U+FEFF⟩⟨U+061C⟩"
+    )
     assert visible("👩\u200d💻 é\tя\n") == "👩\u200d💻 é\tя\n"
 
 
@@ -416,14 +437,17 @@ def test_hostile_words_do_nothing_in_a_browser(browser: Any, served: str, shown:
     assert page.title().startswith("</script><img src=x onerror=")
     assert page.locator("h1").inner_text().startswith("</script>")
     with page.expect_response(lambda answer: "%3Cb%3E" in answer.url) as got:
-        page.locator(".files a", has_text="отчёт").evaluate("a => { a.removeAttribute('download'); a.click(); }")
+        page.locator(".files a", has_text="отчёт").evaluate(
+            "a => { a.removeAttribute('download'); a.click(); }"
+        )
     assert got.value.status == 200
     assert visit.trouble == []
 
 
 CONTRAST = """() => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
-  const lum = c => { const [r, g, b] = c.slice(0, 3).map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+  const linear = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const lum = c => { const [r, g, b] = c.slice(0, 3).map(linear);
     return .2126 * r + .7152 * g + .0722 * b; };
   const back = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
     if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };

@@ -18,6 +18,7 @@ from skazano.understand.names import Name
 from skazano.understand.refine import TITLE, refine_local, split_list
 from skazano.understand.refine import title as title_of
 from skazano.understand.replay import BadLine, replay, summary
+from skazano.understand.tools import match_tool
 
 
 @pytest.mark.parametrize(
@@ -278,3 +279,27 @@ def test_replay(tmp_path):
     file.write_text('{"text": "x", "expected": {"colour": 1}}\n')
     with pytest.raises(BadLine, match="colour"):
         replay(file)
+
+
+TOOLS = ["note", "claude", "codex", "browser"]
+
+
+@pytest.mark.parametrize(
+    ("said", "tool"),
+    [
+        ("инструментом браузер проверь главную страницу", "browser"),
+        ("проверь главную страницу инструмент браузер", "browser"),
+        ("через кодекс исправь тест", "codex"),
+        ("исправь тест через клод код", "claude"),
+        ("сделай вход через браузер", None),
+        ("добавь заметку на страницу", None),
+        ("исправь тест", None),
+    ],
+)
+def test_a_tool_that_is_clearly_asked_for(said, tool):
+    assert refine_local(said, tools=TOOLS).tool == tool
+
+
+@pytest.mark.parametrize(("spoken", "tool"), [("клод код", "claude"), ("кодэкс", "codex"), ("заметки", "note"), ("синхрофазотрон", None)])
+def test_a_tool_by_its_spoken_name(spoken, tool):
+    assert match_tool(spoken, TOOLS) == tool

@@ -75,6 +75,15 @@ def hold(spool: Spool, id: str, *, by: str) -> str:
         return ticket.stage
 
 
+def conclude(spool: Spool, id: str, answer: str) -> None:
+    """Answer a parked task; nothing more is to be done. Raises NoTask, Busy, NotPossible."""
+    with spool.take(id) as held:
+        if held.ticket.box not in ("unsorted", "hold"):
+            raise NotPossible(f"{id} is not parked")
+        TaskDir(held.dir).write("answer.txt", answer)
+        held.hand_on("reply")
+
+
 def cancel(spool: Spool, id: str, *, by: str) -> str:
     """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
     try:

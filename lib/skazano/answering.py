@@ -139,7 +139,7 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
             return
         asked["asked"] = datetime.now().astimezone().isoformat(timespec="seconds")
         if card.chat is not None:
-            text, buttons = _question(ticket, task, card, context, asked.get("options", []))
+            text, buttons = _question(ticket, task, card, context, asked)
             try:
                 asked["message"] = _ask(client(), card, text, buttons)
             except Refused as error:
@@ -162,15 +162,18 @@ def _ask(telegram: "Telegram", card: Task, text: str, buttons: list[tuple[str, s
 
 
 def _question(
-    ticket: Ticket, task: TaskDir, card: Task, context: Context, options: list[str]
+    ticket: Ticket, task: TaskDir, card: Task, context: Context, asked: dict[str, Any]
 ) -> tuple[str, list[tuple[str, str]]]:
     said = task.text("request.txt") or task.text("transcript.txt") or card.title or task.id
     heard, drop = _short(said, 1500), (say(card.lang, "button-drop"), press.data(press.CANCEL, task.id))
+    if name := asked.get("create"):
+        create = (say(card.lang, "button-create", name=_short(name, 30)), press.data(press.CREATE, task.id))
+        return say(card.lang, "ask-create", name=name), [create, drop]
     if ticket.box == "unsorted":
         projects = context.projects()
         made = [
             (projects[slug].title, press.data(press.FILE, task.id, str(number)))
-            for number, slug in enumerate(options)
+            for number, slug in enumerate(asked.get("options", []))
             if slug in projects
         ]
         return say(card.lang, "ask-project", heard=heard), [*made, drop]

@@ -27,9 +27,8 @@ def split(task: TaskDir, card: Task, requests: Sequence[str], spool: Spool) -> s
     ]
     task.write_json("subtasks.json", planned)
     for one in planned:
-        child = msgspec.structs.replace(
-            card, id=one["id"], parent=task.id, kind="text", audio=None, file_id=None, attachments=[], title=None
-        )
+        child = msgspec.structs.replace(card, id=one["id"], parent=task.id, title=None, kind="text")
+        child.audio, child.file_id, child.attachments = None, None, []
         words = one["request"].encode() + b"\n"
         contents = {"task.json": encode(child), "transcript.txt": words, "request.txt": words}
         if spool.publish(child.id, contents, "refine"):

@@ -6,6 +6,7 @@ a ticket without a task aside, and removes what an aborted write left.
 """
 
 import os
+import re
 import shutil
 import time
 from collections import defaultdict
@@ -23,7 +24,7 @@ STALE = 3600.0  # seconds; must be above the longest write of one file
 class Finding:
     """One thing that is not as it should be. `remedy` is what was or can be done."""
 
-    kind: str  # unpublished, no-ticket, no-task, two-tickets, stranger, leftover, broken-task
+    kind: str  # unpublished, no-ticket, no-task, two-tickets, stranger, leftover
     what: str  # the id, or the path below the spool
     remedy: str
     repaired: bool = False
@@ -85,9 +86,17 @@ def _strangers(spool: Spool) -> Iterator[Finding]:
     for path in (entry for folder in folders for entry in folder.iterdir() if entry.name[0] != "."):
         if (place := str(path.relative_to(spool.root))) not in places:
             yield Finding("stranger", place, "no ticket: look at it and take it away")
-    for path in (*spool.tasks.glob("*/.*"), *spool.root.glob("*/.*.tmp"), *spool.root.glob("*/*/.*.tmp")):
-        if time.time() - path.stat().st_mtime > STALE:
+    hidden = ("tasks/*/.*", "*/.*.tmp", "*/*/.*.tmp")
+    for path in sorted({found for pattern in hidden for found in spool.root.glob(pattern)}):
+        if _age(path) > STALE:
             yield Finding("leftover", str(path.relative_to(spool.root)), "remove what an aborted write left")
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _still(spool: Spool, finding: Finding) -> bool:
@@ -98,7 +107,8 @@ def _still(spool: Spool, finding: Finding) -> bool:
         standing = [spool.path(t) for t in _all_tickets(spool) if t.id == finding.what]
         return len({path.stat().st_ino for path in standing if path.exists()}) > 1
     if finding.kind == "no-task":
-        found = named(Path(finding.what).name, ...)
+        id = re.search(ids.PATTERN, Path(finding.what).name)
+        return (spool.root / finding.what).exists() and id is not None and not spool.dir(id[0]).exists()
     return (spool.root / finding.what).exists()
 
 
@@ -111,7 +121,7 @@ def _mend(spool: Spool, finding: Finding) -> Finding:
         files.write_file(spool.path(ticket), "")
     elif finding.kind == "no-task":
         lost = spool.state / "lost"
-        lost.mkdir(exist_ok=True)
+        lost.mkdir(mode=0o750, exist_ok=True)
         path.rename(lost / path.name)
     elif finding.kind == "leftover":
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -7,7 +7,6 @@ beside and renamed into place. What a crash left out is found by `catch_up`, whi
 
 import fcntl
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,15 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from skazano import ids, index_rows
+from skazano import index_rows
 from skazano.pages_changes import Changes
-from skazano.spool import Spool, Ticket
+from skazano.spool import Spool
 
 VERSION = 1  # of the schema
 BATCH = 500  # tasks in one insertion
-CLOSED = ("done", "failed")
-
-_NAMES = re.compile(ids.PATTERN)
 
 
 class NoIndex(Exception):
@@ -181,7 +177,7 @@ def _replace(former: Path, built: Path) -> None:
 
 def _checkpoint(former: Path) -> None:
     """Bring a WAL home; if the file is unusable, which may be why it is rebuilt, leave it."""
-    db = sqlite3.connect(former, timeout=2)
+    db = sqlite3.connect(former, timeout=0.5)
     try:
         db.execute("pragma wal_checkpoint(truncate)")
     except sqlite3.Error:
@@ -293,7 +289,7 @@ def _fill(spool: Spool, db: sqlite3.Connection, progress: Callable[[int], None] 
             progress(count)
 
     done: set[str] = set()  # open tasks: one that moves on while we list may be met twice
-    for ticket, mark in _tickets(spool):
+    for ticket, mark in index_rows.tickets(spool):
         if ticket.id in done:
             continue
         if ticket.box != "done":
@@ -316,31 +312,5 @@ def _insertion(table: str, columns: tuple[str, ...], conflict: str = "") -> str:
 
 
 def _marks(spool: Spool) -> Iterator[tuple[str, str, int]]:
-    for ticket, mark in _tickets(spool):
+    for ticket, mark in index_rows.tickets(spool):
         yield ticket.id, ticket.box, mark
-
-
-def _tickets(spool: Spool) -> Iterator[tuple[Ticket, int]]:
-    """Every ticket with its ctime (ns), without holding a list of those in done/."""
-    for month in sorted(_entries(spool.root / "done"), key=lambda entry: entry.name):
-        for entry in _entries(Path(month.path)):
-            if _NAMES.fullmatch(entry.name) and (mark := _ctime(entry)):
-                yield Ticket(entry.name, "done"), mark
-    for ticket in spool.open_tickets():
-        if mark := index_rows.seen(spool, ticket):
-            yield ticket, mark
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            yield from (entry for entry in found if not entry.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-
-
-def _ctime(entry: os.DirEntry[str]) -> int | None:
-    try:
-        return entry.stat(follow_symlinks=False).st_ctime_ns
-    except FileNotFoundError:
-        return None

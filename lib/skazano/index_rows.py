@@ -1,7 +1,10 @@
 """A task as the index holds it: one row of `tasks`, some of `events`. And Russian words as it finds them."""
 
+import os
 import re
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from skazano import ids, pages_read
@@ -42,6 +45,7 @@ COLUMNS = (
 )  # fmt: skip
 EVENT_COLUMNS = ("task", "time", "stage", "event", "ms", "engine", "cost")
 
+_NAMES = re.compile(ids.PATTERN)
 _ENDINGS = re.compile(
     r"(?:иями|ями|ами|ого|его|ому|ему|ыми|ими|ешь|ете|ить|ать|ять|еть|ует|ают|яют|ишь|ите|ается|яется|иться|аться"
     r"|ов|ев|ей|ой|ий|ый|ая|яя|ое|ее|ые|ие|ую|юю|ию|ии|ия|ам|ям|ах|ях|ом|ем|им|ым|их|ых|ет|ит|ут|ют|ат|ят|ал|ил"
@@ -56,6 +60,32 @@ def seen(spool: Spool, ticket: Ticket | None) -> int | None:
     try:
         return spool.path(ticket).stat().st_ctime_ns
     except OSError:
+        return None
+
+
+def tickets(spool: Spool) -> Iterator[tuple[Ticket, int]]:
+    """Every ticket with its ctime (ns), without holding a list of those in done/."""
+    for month in sorted(_entries(spool.root / "done"), key=lambda entry: entry.name):
+        for entry in _entries(Path(month.path)):
+            if _NAMES.fullmatch(entry.name) and (mark := _ctime(entry)):
+                yield Ticket(entry.name, "done"), mark
+    for ticket in spool.open_tickets():
+        if mark := seen(spool, ticket):
+            yield ticket, mark
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            yield from (entry for entry in found if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _ctime(entry: os.DirEntry[str]) -> int | None:
+    try:
+        return entry.stat(follow_symlinks=False).st_ctime_ns
+    except FileNotFoundError:
         return None
 
 

@@ -5,30 +5,24 @@ page is replaced by rename, and only if it differs. Everything that came from ou
 templates, which let no string through unescaped, and reaches a link only percent-encoded.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from markupsafe import Markup
-
-from skazano import ids, pages_read, pages_view
+from skazano import ids, pages_output, pages_read, pages_view
 from skazano.pages_changes import Changes
+from skazano.pages_html import SHOWN, WEB, environment, write
 from skazano.pages_read import Row, is_id
 from skazano.pages_recent import KEEP, Recent, newest
-from skazano.pages_text import Speech, machine, visible
+from skazano.pages_text import Speech, machine
 from skazano.spool import Spool, Ticket
 
 if TYPE_CHECKING:
     from skazano.projects import Project
 
-WEB = Path(__file__).resolve().parents[2] / "web"
-SHOWN = 60  # rows of one kind on a page at most
-FOLDED = 6  # rows of one kind before the rest is folded away
 RECENT = 15  # finished tasks on the board
 WORKING = ("run", "new", "later", "waiting")  # in this order
 
@@ -62,7 +56,7 @@ class Site:
         self._rows: dict[str, tuple[tuple[object, ...], Row]] = {}  # of open tasks
         self._loaded = False
         self._install()
-        self._templates = _environment(self.speech, self._style())
+        self._templates = environment(self.speech)
 
     # -- the pages --------------------------------------------------------------------------------
 
@@ -236,7 +230,7 @@ class Site:
         project = next((one for one in self.projects if one.slug == row.project), None)
         past = pages_read.events(folder)
         steps, worked = pages_view.steps(past)
-        patches, cut = pages_view.diff(folder)
+        patches, cut = pages_output.diff(folder)
         files = pages_view.listing(folder, row.id)
         return {
             "root": "../",
@@ -257,7 +251,7 @@ class Site:
             "work": pages_view.work(folder, project.remote if project else None),
             "patches": patches,
             "patch_cut": cut,
-            "logs": pages_view.logs(folder),
+            "logs": pages_output.logs(folder),
             "parent": self._relative(ids.parent(row.id)),
             "children": self._children(row.id),
         }
@@ -285,29 +279,9 @@ class Site:
         if not link.is_symlink() and not link.exists():
             link.symlink_to(os.path.relpath(self.spool.tasks, self.root), target_is_directory=True)
 
-    def _style(self) -> str:
-        return hashlib.sha256((WEB / "style.css").read_bytes()).hexdigest()[:8]
-
     def _write(self, page: Path, template: str, **values: Any) -> bool:
-        html = self._templates.get_template(template).render(values)
+        html: str = self._templates.get_template(template).render(values)
         return write(page, html.encode())
-
-
-def write(path: Path, data: bytes) -> bool:
-    """Replace `path` by `data` unless that is what it holds, atomically, not durably. Whether it changed."""
-    try:
-        if path.read_bytes() == data:
-            return False
-    except FileNotFoundError:
-        pass
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    return True
 
 
 def _fields(task: dict[str, Any]) -> dict[str, str | None]:
@@ -327,29 +301,3 @@ def _working(rows: list[Row]) -> list[Row]:
 
 def _newest_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.id, reverse=True)
-
-
-def _environment(speech: Speech, style: str) -> Any:
-    """Jinja with everything escaped and deceiving characters shown."""
-    import jinja2
-
-    def shown(value: object) -> object:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB / "templates"),
-        autoescape=True,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        auto_reload=False,
-    )
-    environment.filters["groupby_day"] = lambda rows: [
-        (day, list(found)) for day, found in groupby(rows, lambda row: speech.date(row.created))
-    ]
-    environment.globals.update(
-        w=speech, say=speech.say, machine=machine, style=style, SHOWN=SHOWN, FOLDED=FOLDED,
-        file_url=pages_view.url,
-    )  # fmt: skip
-    return environment

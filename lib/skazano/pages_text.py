@@ -36,6 +36,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "last_event": ("Последнее событие", "Last event"),
     "source": ("Страница составлена из каталога заданий", "Made from the task spool"),
     "untitled": ("Без слов", "No words"),
+    "unheard": ("Голосовое сообщение", "Voice message"),
     "said": ("Сказано", "What was said"),
     "written": ("Написано", "What was written"),
     "meant": ("Понято", "What was meant"),
@@ -163,6 +164,7 @@ _DECEIVING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_SHORT = re.compile(r"(?<!\w)(\w{1,2}) (?=\w)")
 
 
 def visible(text: str) -> str:
@@ -189,6 +191,17 @@ class Speech:
         """The word for `key`; an unknown key (an event that a later stage invented) is said as it is."""
         found = WORDS.get(key)
         return found[self._column] if found else key.partition("_")[2] or key
+
+    def title(self, given: str | None, kind: str) -> str:
+        """A task's title for reading: what it is called, or that nobody has heard it yet. In Russian a short
+        word stays with the next one, and a dash with the one before."""
+        if not given:
+            return self.say("untitled" if kind in ("text", "photo", "document") else "unheard")
+        return self.bound(given)
+
+    def bound(self, given: str) -> str:
+        """`given` with no-break spaces where a Russian line must not break."""
+        return _SHORT.sub(rf"\1{NBSP}", given).replace(" —", f"{NBSP}—") if self.lang == "ru" else given
 
     def count(self, number: int, what: str) -> str:
         """`3 задания`, `3 tasks`."""

@@ -3,24 +3,17 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from markupsafe import Markup, escape
-
 from skazano import ids
-from skazano.pages_read import Event, number, read, text, value, word
-from skazano.pages_text import visible
+from skazano.pages_read import Event, number, text, value, word
 
-PATCH_BYTES, PATCH_LINES = 256_000, 1500
-LOG_BYTES, LOG_LINES = 48_000, 300
 MAX_FILES = 200
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
 _SHOWN = re.compile(  # what a browser can be trusted to show and not to run; the rest is downloaded
     r"(?i).*\.(txt|md|json|jsonl|log|patch|oga|ogg|opus|mp3|m4a|wav|mp4|jpe?g|png|webp|gif)"
@@ -176,12 +169,12 @@ def web_address(remote: object) -> str | None:
     short = re.fullmatch(r"[\w.-]+@([\w.-]+):([\w./~-]+?)(?:\.git)?/?", given)
     if short:
         return f"https://{short[1]}/{short[2].lstrip('/')}"
-    parts = urlsplit(given)
-    if parts.scheme not in ("https", "ssh") or not parts.hostname:
-        return None
     try:
+        parts = urlsplit(given)
         port = f":{parts.port}" if parts.port and parts.scheme == "https" else ""
     except ValueError:
+        return None
+    if parts.scheme not in ("https", "ssh") or not parts.hostname:
         return None
     path = parts.path.strip("/").removesuffix(".git")
     return f"https://{parts.hostname}{port}/{quote(path)}"
@@ -243,75 +236,6 @@ def _changed(given: object) -> Changed | None:
     if added is None or removed is None:
         return Changed(given["path"], None, None)
     return Changed(given["path"], int(added), int(removed))
-
-
-@dataclass
-class Patched:
-    """One file of a diff: its lines as HTML."""
-
-    name: str
-    lines: list[str] = field(default_factory=list)
-    html: Markup = field(default_factory=Markup)
-
-
-def diff(folder: Path) -> tuple[list[Patched], bool]:
-    """changes.patch by file, coloured, and whether its end was left out."""
-    data, size = read(folder / "changes.patch", PATCH_BYTES)
-    if size <= 0:
-        return [], False
-    lines = visible(data.decode("utf-8", "replace")).removesuffix("\n").split("\n")
-    cut = size > PATCH_BYTES or len(lines) > PATCH_LINES
-    found: list[Patched] = []
-    for line in lines[:PATCH_LINES]:
-        if line.startswith("diff --git ") or not found:
-            found.append(Patched(line.rpartition(" b/")[2] if " b/" in line else ""))
-        found[-1].lines.append(line if len(line) <= 2000 else line[:2000] + "…")
-    for one in found:
-        one.html = Markup("\n").join(_coloured(one.lines))
-    return found, cut
-
-
-def _coloured(lines: list[str]) -> Iterator[Markup]:
-    inside = False
-    for line in lines:
-        if line.startswith("@@"):
-            inside, kind = True, "at"
-        elif not inside:
-            if line.startswith(("diff --git ", "index ", "--- ", "+++ ")):
-                continue
-            kind = "meta"
-        else:
-            kind = {"+": "add", "-": "del"}.get(line[:1], "")
-        html = escape(line)
-        yield Markup(f'<span class="{kind}">{html}</span>') if kind else html
-
-
-# -- what the tool printed ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Log:
-    """The end of a log."""
-
-    key: str
-    text: str
-    cut: bool
-    file: str
-
-
-def logs(folder: Path) -> list[Log]:
-    """The ends of the run's output and errors, as a terminal would have left them, without colours."""
-    found = []
-    for key in ("stdout", "stderr"):
-        name = f"run/{key}.log"
-        data, size = read(folder / name, LOG_BYTES, tail=True)
-        plain = _ANSI.sub("", data.decode("utf-8", "replace"))
-        lines = [line.rstrip("\r").rpartition("\r")[2] for line in plain.rstrip().split("\n")]
-        cut = size > LOG_BYTES or len(lines) > LOG_LINES
-        tail = "\n".join(line[:2000] for line in lines[-LOG_LINES:])
-        if tail:
-            found.append(Log(key, tail, cut, name))
-    return found
 
 
 def long_text(folder: Path, name: str, limit: int = 65536) -> str | None:

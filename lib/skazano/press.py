@@ -7,7 +7,8 @@ only in the chat to which the task belongs, and only from someone who is allowed
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from skazano import acts, chats, ids
+from skazano import acts, chats, ids, project_edit
+from skazano.config import ConfigError
 from skazano.log import NOTICE, WARNING, log
 from skazano.spool import SpoolError
 from skazano.task import BadTask, TaskDir
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from skazano.chat import Telegram
     from skazano.stage import Context
 
-FILE, RETRY, CANCEL = "file", "retry", "cancel"
+FILE, RETRY, CANCEL, CREATE = "file", "retry", "cancel", "create"
 
 
 def data(verb: str, id: str, argument: str = "") -> str:
@@ -65,6 +66,9 @@ def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
         told = _do(verb, card.id, argument, context, lang)
     except (ids.BadId, BadTask):
         return say(lang, "press-unknown")
+    except ConfigError as error:
+        log(id, "press refused", level=WARNING, verb=verb, why=error)
+        return say(lang, "press-refused")
     except SpoolError as error:
         log(id, "press without effect", level=NOTICE, verb=verb, why=error)
         return say(lang, "press-late")
@@ -73,25 +77,58 @@ def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
 
 
 def _do(verb: str, id: str, argument: str, context: "Context", lang: str) -> str:
-    if verb == FILE:
-        options = (TaskDir(context.spool.dir(id)).json("ask.json") or {}).get("options", [])
-        chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else ""
-        project = context.projects().get(chosen)
-        if project is None:
-            return say(lang, "press-unknown")
-        acts.file_under(context.spool, id, project.slug, by="button")
-        card = TaskDir(context.spool.dir(id)).load()
-        with chats.change(context.spool, card.chat) as chat:
-            chat.project = project.slug
-            chat.until = chats.ends(context.config.chat.sticky_hours)
-        return say(lang, "filed", title=project.title)
-    if verb == RETRY:
-        acts.retry(context.spool, id, by="button")
-        return say(lang, "retried")
-    if verb == CANCEL:
-        acts.cancel(context.spool, id, by="button")
-        return say(lang, "cancelled")
-    return say(lang, "press-unknown")
+    does = VERBS.get(verb)
+    return does(id, argument, context, lang) if does else say(lang, "press-unknown")
+
+
+def _file(id: str, argument: str, context: "Context", lang: str) -> str:
+    asked = TaskDir(context.spool.dir(id)).json("ask.json") or {}
+    options = asked.get("options", [])
+    chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else ""
+    project = context.projects().get(chosen)
+    if project is None:
+        return say(lang, "press-unknown")
+    acts.file_under(context.spool, id, project.slug, by="button")
+    if spoken := asked.get("spoken"):
+        project_edit.learn_alias(context.settings, project, spoken)
+    _stick(id, project.slug, context)
+    return say(lang, "filed", title=project.title)
+
+
+def _create(id: str, argument: str, context: "Context", lang: str) -> str:
+    task = TaskDir(context.spool.dir(id))
+    name = (task.json("ask.json") or {}).get("create")
+    if not name:
+        return say(lang, "press-unknown")
+    slug = project_edit.slug_of(name)
+    project = context.projects().get(slug) or project_edit.create(context.settings, slug, title=name)
+    if task.has("request.txt"):
+        acts.file_under(context.spool, id, slug, by="button")
+    else:
+        acts.conclude(context.spool, id, say(lang, "created", title=project.title, path=project.path))
+    _stick(id, slug, context)
+    return say(lang, "filed", title=project.title)
+
+
+def _stick(id: str, slug: str, context: "Context") -> None:
+    """What was chosen by a button holds like what was chosen by voice."""
+    card = TaskDir(context.spool.dir(id)).load()
+    with chats.change(context.spool, card.chat) as chat:
+        chat.project = slug
+        chat.until = chats.ends(context.config.chat.sticky_hours)
+
+
+def _retry(id: str, argument: str, context: "Context", lang: str) -> str:
+    acts.retry(context.spool, id, by="button")
+    return say(lang, "retried")
+
+
+def _cancel(id: str, argument: str, context: "Context", lang: str) -> str:
+    acts.cancel(context.spool, id, by="button")
+    return say(lang, "cancelled")
+
+
+VERBS = {FILE: _file, RETRY: _retry, CANCEL: _cancel, CREATE: _create}
 
 
 def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], told: str) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from skazano import files
 from skazano.config import ConfigError, Settings, parse
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")  # a host name's label, for sandbox-<slug>
@@ -58,27 +57,3 @@ def _load(settings: Settings, file: Path) -> Project:
     path = settings.folder / Path(data.path).expanduser() if data.path else settings.work / slug
     values = msgspec.structs.asdict(data)
     return Project(**{**values, "slug": slug, "path": str(path), "tools": tools})
-
-
-def add(
-    settings: Settings, slug: str, *, title: str, path: str = "", tool: str = "note", aliases: list[str]
-) -> Path:
-    """Write a new project's file. Raises ConfigError if it cannot be one or is there already."""
-    if not SLUG.fullmatch(slug):
-        raise ConfigError(f"{slug!r} is no slug: a-z, 0-9 and -, at most 40, e.g. my-site")
-    if tool not in settings.config.tools:
-        raise ConfigError(f"no tool {tool!r}; there are: {', '.join(settings.config.tools)}")
-    file = settings.projects / f"{slug}.toml"
-    if file.exists():
-        raise ConfigError(f"{file} is there already: edit it")
-    values: dict[str, str | list[str]] = {"title": title, "aliases": aliases, "path": path, "tool": tool}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    files.write_file(file, _toml({key: value for key, value in values.items() if value}))
-    return file
-
-
-def _toml(values: dict[str, str | list[str]]) -> str:
-    """Strings and lists of strings as TOML: JSON's string syntax is a part of TOML's."""
-    return "".join(
-        f"{key} = {msgspec.json.encode(value).decode()}\n" for key, value in values.items()
-    )

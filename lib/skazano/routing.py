@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from skazano import acts, chats, ids
+from skazano import acts, chats, ids, project_edit
 from skazano.projects import Project
 from skazano.spool import PARKS, Spool, SpoolError, Ticket
 from skazano.stage import Context
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand import names
+from skazano.understand.refine import sentence
 from skazano.understand.settings import Settings, parse_project_prefix
 
 SHOWN = 8  # projects offered as buttons at most
@@ -48,17 +49,38 @@ class Desk:
         tool = self._tool(wanted.tool, project)
         self._remember(wanted, project, tool)
         if wanted.action:
-            return self.answer("not-by-voice")
+            return self._act(wanted)
         if wanted.project and project is None:
             likely = [slug for slug, _ in near.candidates] if near else []
             if wanted.rest:
-                return self._unsorted(wanted.rest, likely)
+                return self._unsorted(wanted.rest, likely, wanted.project)
             return self.answer("no-project", name=wanted.project, known=self._titles(likely))
         if wanted.tool and tool is None:
             return self.answer("no-tool", name=wanted.tool, known=", ".join(self.context.config.tools))
         if wanted.rest:
             return self.file(wanted.rest)
         return self.answer("settings", **self._set())
+
+    def _act(self, wanted: Settings) -> str:
+        """«создай проект X» (after a press), «скрой проект X», «покажи скрытые»."""
+        if wanted.action == "show-hidden":
+            hidden = [p.title for p in self.all.values() if p.hidden]
+            return self.answer("hidden", known=", ".join(hidden) or say(self.card.lang, "none-yet"))
+        name = wanted.name or ""
+        if wanted.action == "hide":
+            found = names.match(name, self.projects)
+            if not found.sure or found.slug is None:
+                likely = [slug for slug, _ in found.candidates]
+                return self.answer("no-project", name=name, known=self._titles(likely))
+            project_edit.change(self.context.settings, found.slug, hidden=True)
+            return self.answer("hid", title=self.all[found.slug].title)
+        if not name:
+            return self.answer("create-nameless")
+        if wanted.rest:
+            self.task.write("request.txt", wanted.rest)
+        self.task.write_json("ask.json", {"create": sentence(name).rstrip("."), "options": []})
+        self.task.save(self.card)
+        return "unsorted"
 
     def _remember(self, wanted: Settings, project: Project | None, tool: str | None) -> None:
         with chats.change(self.spool, self.card.chat) as chat:
@@ -107,7 +129,7 @@ class Desk:
             if found.sure and found.slug and named[1]:
                 return self._under(found.slug, named[1])
             if found.candidates and not found.sure:
-                return self._unsorted(text, [slug for slug, _ in found.candidates])
+                return self._unsorted(text, [slug for slug, _ in found.candidates], named[0])
         parent = self._answered()
         if parent and parent.project in self.all:
             self.card.parent = parent.id
@@ -132,13 +154,13 @@ class Desk:
         self.context.note(project=slug)
         return "refine"
 
-    def _unsorted(self, text: str, likely: Sequence[str]) -> str:
+    def _unsorted(self, text: str, likely: Sequence[str], spoken: str = "") -> str:
         if not self.projects:
             self.task.write("request.txt", text)
             return self.answer("no-projects")
         rest = [p.slug for p in self.projects if p.slug not in likely]
         self.task.write("request.txt", text)
-        self.task.write_json("ask.json", {"options": [*likely, *rest][:SHOWN]})
+        self.task.write_json("ask.json", {"options": [*likely, *rest][:SHOWN], "spoken": spoken})
         self.task.save(self.card)
         return "unsorted"
 
@@ -183,7 +205,7 @@ class Desk:
         for ticket in self._own_open():
             other = TaskDir(self.spool.dir(ticket.id)).load()
             place = ticket.box if ticket.box in PARKS else ticket.stage
-            lines.append(f"• {other.title or ticket.id} — {say(self.card.lang, f'at-{place}')}")
+            lines.append(f"• {self._title(other)} — {say(self.card.lang, f'at-{place}')}")
         tasks = "\n".join(lines) or say(self.card.lang, "nothing-open")
         return self.answer("status", tasks=tasks, **self._set())
 
@@ -191,7 +213,7 @@ class Desk:
         """Cancel the newest open task of this chat."""
         for ticket in reversed(self._own_open()):
             other = TaskDir(self.spool.dir(ticket.id)).load()
-            title = other.title or self._words(ticket.id) or ticket.id
+            title = self._title(other)
             try:
                 how = acts.cancel(self.spool, ticket.id, by=self.task.id)
             except SpoolError:
@@ -199,8 +221,10 @@ class Desk:
             return self.answer(f"cancel-{how}", title=title)
         return self.answer("nothing-to-cancel")
 
-    def _words(self, id: str) -> str:
-        said = TaskDir(self.spool.dir(id)).text("transcript.txt") or ""
+    def _title(self, other: Task) -> str:
+        """What a person knows a task by: its title, else its first words."""
+        said = other.title or (TaskDir(self.spool.dir(other.id)).text("transcript.txt") or "").strip()
+        said = " ".join(said.split()) or say(self.card.lang, "unheard")
         return said if len(said) <= 80 else said[:79] + "…"
 
     def _own_open(self) -> list[Ticket]:

@@ -16,30 +16,28 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from skazano import files, ids
-from skazano.tickets import BOXES, PARKS, STAGES, Box, Ticket, named
+from skazano.held import Held
+from skazano.tickets import BOXES, PARKS, STAGES, Box, Busy, NoTask, SpoolError, Ticket, named
 
 __all__ = [
-    "BOXES", "MAX_ATTEMPTS", "PARKS", "STAGES", "Box", "Busy", "Held", "NoTask", "Spool", "SpoolError", "Ticket",
-]  # fmt: skip
+    "BOXES",
+    "MAX_ATTEMPTS",
+    "PARKS",
+    "STAGES",
+    "Box",
+    "Busy",
+    "Held",
+    "NoTask",
+    "Spool",
+    "SpoolError",
+    "Ticket",
+]
 
 FORMAT = "1"
 MAX_ATTEMPTS = 5  # claims of one ticket in one stage before the task is failed
-
-
-class SpoolError(Exception):
-    """The spool cannot be used as it is; the text says why and what to do."""
-
-
-class NoTask(SpoolError):
-    """There is no task of that id."""
-
-
-class Busy(SpoolError):
-    """The ticket is being worked on, or moved on at this moment."""
 
 
 class Spool:
@@ -188,7 +186,7 @@ class Spool:
 
     # -- how a ticket is taken --------------------------------------------------------------------
 
-    def claim(self, ticket: Ticket) -> "Held | None":
+    def claim(self, ticket: Ticket) -> Held | None:
         """Take a ticket of new/ or later/ to work on it. None if another was faster.
 
         The rename decides and counts the attempt. The lock may still be held for a moment by the stage
@@ -202,7 +200,7 @@ class Spool:
                 return None
             return self.lock(running, wait=True)
 
-    def take(self, id: str) -> "Held":
+    def take(self, id: str) -> Held:
         """Take a ticket that nobody works on, to act on it for a person. Raises NoTask, Busy.
 
         One in a queue is first renamed into hold/, where no stage claims it: if this process dies, the
@@ -223,10 +221,13 @@ class Spool:
                 except FileNotFoundError:
                     held.close()
                     continue
+                except OSError:
+                    held.close()
+                    raise
             return held
         raise Busy(f"{id} moves on at this moment: try again")
 
-    def recover(self, stage: str) -> "Iterator[Held]":
+    def recover(self, stage: str) -> Iterator[Held]:
         """Each ticket of run/ that nobody holds: its worker died. The caller decides where it goes."""
         for ticket in self.tickets("run", stage):
             with self._gate(stage, fcntl.LOCK_EX):
@@ -253,7 +254,7 @@ class Spool:
         path.rename(lost / path.name)
         files.fsync_dir(lost)
 
-    def lock(self, ticket: Ticket, *, wait: bool = False) -> "Held | None":
+    def lock(self, ticket: Ticket, *, wait: bool = False) -> Held | None:
         """Hold the ticket's lock where it lies; None if it is gone, or held by another and not `wait`ed
         for. To write in a task that is parked, or to look who is alive; to work on one, claim it."""
         path = self.path(ticket)
@@ -271,95 +272,6 @@ class Spool:
             os.close(fd)
             return None
         return Held(self, ticket, fd)
-
-
-class Held:
-    """A ticket whose lock this process holds. Each verb below is one rename and ends the holding; one that
-    fails before its rename changes nothing."""
-
-    def __init__(self, spool: Spool, ticket: Ticket, fd: int) -> None:
-        self.spool = spool
-        self.ticket = ticket
-        self.dir = spool.dir(ticket.id)
-        self._fd = fd
-        self._queue: Ticket | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None and self._queue is not None and not self.left:
-            with contextlib.suppress(OSError):  # then it stays in hold/, and the person is asked
-                self._move(self._queue)
-        self.close()
-
-    @property
-    def left(self) -> bool:
-        """Whether the ticket is no longer this process's to move."""
-        return self._fd < 0
-
-    def close(self) -> None:
-        """Let the lock go; the ticket stays where it is."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def set_aside(self) -> None:
-        """From a queue into hold/, and go on holding it. Raises FileNotFoundError if it was claimed."""
-        queue = self.ticket
-        files.fsync_dir(self._move(replace(queue, box="hold")))
-        self._queue = queue
-
-    def hand_on(self, stage: str) -> None:
-        """To a stage's queue, with no attempts counted yet."""
-        if stage not in STAGES:
-            raise ValueError(f"no stage {stage!r}")
-        self._leave(Ticket(self.ticket.id, "new", stage))
-
-    def give_back(self, *, spent: bool = False) -> None:
-        """Back to the queue it came from; an attempt that was not `spent` is not counted."""
-        self._leave(replace(self.ticket, box="new", attempts=self._attempts(spent)))
-
-    def defer(self, until: float, *, spent: bool = True) -> None:
-        """To later/, ripe at `until` (Unix time)."""
-        os.utime(self._fd, (until, until))
-        self._leave(replace(self.ticket, box="later", attempts=self._attempts(spent)))
-
-    def park(self, box: Literal["unsorted", "waiting", "done", "failed"]) -> None:
-        """Out of all queues."""
-        self._leave(Ticket(self.ticket.id, box))
-
-    def hold(self, stage: str) -> None:
-        """Stopped before `stage`, until a person decides."""
-        self._leave(Ticket(self.ticket.id, "hold", stage))
-
-    def _attempts(self, spent: bool) -> int:
-        return self.ticket.attempts if spent else max(0, self.ticket.attempts - 1)
-
-    def lose(self) -> None:
-        """Out of the spool, into state/lost/: there is no such task."""
-        self.spool.cast_out(self.ticket)
-        self.close()
-
-    def _move(self, target: Ticket) -> Path:
-        """Rename the ticket; the folder in which it then lies, not yet fsynced."""
-        if self.left:
-            raise SpoolError(f"{self.ticket.id} was let go already")
-        path = self.spool.path(target)
-        if target.box == "done" and not path.parent.exists():
-            path.parent.mkdir(mode=0o750, exist_ok=True)
-            files.fsync_dir(path.parent.parent)
-        self.spool.path(self.ticket).rename(path)
-        self.ticket = target
-        return path.parent
-
-    def _leave(self, target: Ticket) -> None:
-        folder = self._move(target)
-        # It is the next one's from the rename on: who claims it need not wait for the disk.
-        self.close()
-        files.fsync_dir(folder)
 
 
 def _names(folder: Path) -> list[str]:

@@ -220,6 +220,21 @@ class Stage:
         task, begun = TaskDir(held.dir), time.monotonic()
         notes = context.begin(held.ticket.attempts)
         log(task.id, "claimed", stage=self.name, attempt=held.ticket.attempts)
+        if not task.path.is_dir():
+            log(task.id, "no such task: its ticket goes to state/lost", level=journal.ERROR, stage=self.name)
+            held.lose()
+            return
+        try:
+            self._bring(held, task, context, notes, begun)
+        except OSError as trouble:
+            # What could not be recorded either, because the disk is full, is given back, unspent.
+            if held.left or trouble.errno not in FULL:
+                raise
+            self._full(held, task, trouble)
+
+    def _bring(
+        self, held: Held, task: TaskDir, context: Context, notes: dict[str, Any], begun: float
+    ) -> None:
         try:
             where = self._one(held, task, context)
             self._record(task, "done", begun, next=where, **notes)
@@ -233,10 +248,9 @@ class Stage:
         except (Failed, BadTask) as trouble:
             self._fail(held, task, trouble, begun)
         except OSError as trouble:
-            if trouble.errno in FULL:
-                self._full(held, task, trouble)
-            else:
-                self._fault(held, task, trouble, begun)
+            if held.left or trouble.errno in FULL:
+                raise
+            self._fault(held, task, trouble, begun)
         except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault must not stop the stage
             self._fault(held, task, trouble, begun)
 

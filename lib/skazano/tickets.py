@@ -18,6 +18,18 @@ _QUEUED = re.compile(rf"(?P<id>{ids.PATTERN}),(?P<attempts>{_ATTEMPTS})")
 _HELD = re.compile(rf"(?P<stage>{'|'.join(STAGES)}),{_QUEUED.pattern}")
 
 
+class SpoolError(Exception):
+    """The spool cannot be used as it is; the text says why and what to do."""
+
+
+class NoTask(SpoolError):
+    """There is no task of that id."""
+
+
+class Busy(SpoolError):
+    """The ticket is being worked on, or moved on at this moment."""
+
+
 @dataclass(frozen=True)
 class Ticket:
     """Where a task stands. `stage` is None in unsorted, waiting, done and failed."""

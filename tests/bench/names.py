@@ -2,7 +2,7 @@
 """How often a misheard project name is put right, and how fast: JSON lines.
 
 The corpus: tests/data/names_heard.jsonl (synthetic voices through the demo recogniser, see
-speak_names.py) and names_hand.jsonl (by the rules of Russian phonetics), over the two lists of 60
+_speak_names.py) and names_hand.jsonl (by the rules of Russian phonetics), over the two lists of 60
 names in names_projects.json. The rules and costs were tuned on half of list a, chosen by hash;
 the other half of a and the whole of b (names that tuning never saw) are the evaluation.
 

@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
 
 import pages_sample  # noqa: E402
-
 from skazano import ids, index  # noqa: E402
 from skazano.pages import Site  # noqa: E402
 from skazano.spool import Spool, Ticket  # noqa: E402
@@ -43,7 +42,8 @@ def fill(spool: Spool, count: int) -> None:
         stamp = created.isoformat().replace("+00:00", "Z")
         task = {
             "id": id, "created": stamp, "source": "telegram", "chat": 5512, "kind": "voice", "seconds": 7.5,
-            "audio": "voice.oga", "project": slugs[number % len(slugs)], "tool": "note", "title": f"Корзина {number}",
+            "audio": "voice.oga", "project": slugs[number % len(slugs)], "tool": "note",
+            "title": f"Корзина {number}",
         }  # fmt: skip
         past = [
             {"time": stamp, "stage": stage, "event": "done", "ms": 120, "engine": "local"} for stage in STAGES

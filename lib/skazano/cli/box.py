@@ -2,14 +2,13 @@
 
 import argparse
 import signal
-import subprocess
 import sys
-from pathlib import Path
 
 from skazano import fsck as checker
 from skazano import projects
 from skazano.cli.common import Desk, Refusal, show, table
 from skazano.doctor import examine
+from skazano.project_edit import create
 from skazano.supervise import PROGRAMS, Supervisor
 
 
@@ -76,23 +75,15 @@ def project_ls(desk: Desk, options: argparse.Namespace) -> int:
 
 def project_add(desk: Desk, options: argparse.Namespace) -> int:
     """A new project: its file, and its folder with a repository if there is none."""
-    file = projects.add(
+    made = create(
         desk.settings,
         options.slug,
         title=options.title or options.slug,
-        path=str(Path(options.path).expanduser().resolve()) if options.path else "",
+        path=options.path,
         tool=options.tool,
         aliases=options.alias,
     )
-    made = projects.load_all(desk.settings)[options.slug]
-    folder = Path(made.path)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / ".git").exists():
-        try:
-            subprocess.run(["git", "init", "--quiet", str(folder)], check=True, timeout=30)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise Refusal(f"{file} is written, but `git init {folder}` failed: {error}") from error
-    print(f"{made.title}: {folder}\nsettings: {file}")
+    print(f"{made.title}: {made.path}\nsettings: {desk.settings.projects / made.slug}.toml")
     return 0
 
 

@@ -72,7 +72,8 @@ def show_one(desk: Desk, options: argparse.Namespace) -> int:
 
     card = found["task"] or {}
     show(Text.assemble((task.id, "bold"), "  ", (found["place"], "cyan")))
-    show(Text(f"project {card.get('project') or '—'}, tool {card.get('tool') or '—'}, {card.get('kind', '')}"))
+    names = (f"{key} {card.get(key) or '—'}" for key in ("project", "tool", "kind", "mode"))
+    show(Text(", ".join(names)))
     for name in ("transcript", "refined", "answer", "error"):
         if found[name]:
             show(Text.assemble("\n", (f"{name}: ", "dim"), found[name]))

@@ -28,7 +28,7 @@ class Work(msgspec.Struct, frozen=True):
     """Where a task's work is done. Plain values: store it before the agent starts.
 
     `base`: the commit the work begins at, None before the first. `left_out`: the owner's paths that
-    stay uncommitted; `finish` does not touch them either. `note`: a Russian sentence, or None.
+    stay uncommitted; `finish` does not touch them either.
     """
 
     task: str
@@ -38,7 +38,6 @@ class Work(msgspec.Struct, frozen=True):
     default_sha: str | None = None
     owner: list[OwnerCommit] = []
     left_out: list[LeftOut] = []
-    note: str | None = None
 
 
 def prepare(
@@ -93,7 +92,7 @@ def prepare(
 
 
 def _refuse_unfinished(there: Checkout, status: Status) -> None:
-    command = unfinished(there.place.git_dir)
+    command = unfinished(there.git_dir)
     if command:
         how = "git bisect reset" if command == "bisect" else f"git {command} --abort"
         raise Refused(f"в проекте не закончен git {command}: закончите его или отмените ({how})")
@@ -132,7 +131,7 @@ def _owner_commits(
         index = [e._replace(changed=".") for e in status.entries if e.staged not in ".?"]
         whole = {entry.path: entry for entry in status.entries}
         found = find_secrets(git, "diff", "--cached")
-        named = {e.path for e in index if unwanted(there.place.top, e, max_file)}
+        named = {e.path for e in index if unwanted(there.top, e, max_file)}
         unstage(git, [whole[path] for path in whole if path in found or path in named], True)
         commits += _owner_commit(there, status, f"wip: staged work before task {task}", task)
         status = read_status(git)._replace(branch=status.branch)

@@ -161,12 +161,12 @@ def default_tip(git: Git, refs: Refs, default: str | None) -> str | None:
     return theirs.sha if containing(git, mine.sha, {name: theirs.sha}) else mine.sha
 
 
-def todays(refs: Refs, family: Family, today: date, top: str) -> Start | None:
+def todays(refs: Refs, family: Family, today: date, current: str | None) -> Start | None:
     """Today's branch if the checkout has it and no other worktree stands on it."""
     days = [day for day in refs.days(distant=False) if day.date == today.isoformat()]
     for day in sorted(days, reverse=True):
         ref = refs.local(day.name)
-        if ref and ref.worktree in ("", top):
+        if ref and (not ref.worktree or day.name == current):
             return Start(day.name, ref.sha, True)
     return None
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from skazano.git.command import Git, Identity
-from skazano.git.facts import Config, Entry, Place, read_config, read_place
+from skazano.git.facts import Config, Entry, git_directory, read_config
 from skazano.git.stage import LeftOut, stage
 
 
 class Checkout:
-    """Opening costs two processes. `remote` is None if there is none, or several and not that one."""
+    """Opening costs one process. `remote` is None if there is none, or several and not that one."""
 
     def __init__(
         self,
@@ -21,7 +21,8 @@ class Checkout:
         trust_owner: bool,
     ) -> None:
         self.git = Git(repo, env, trust_owner)
-        self.place: Place = read_place(self.git)
+        self.top = repo.resolve()
+        self.git_dir = git_directory(repo)
         self.config: Config = read_config(self.git)
         for key, value in (("user.name", identity.name), ("user.email", identity.email)):
             if not self.config.get(key, [""])[-1].strip():
@@ -45,7 +46,7 @@ class Checkout:
     @property
     def uses_lfs(self) -> bool:
         """Whether files may need git-lfs and it is not there."""
-        attributes = self.place.top / ".gitattributes"
+        attributes = self.top / ".gitattributes"
         try:
             return self.lfs_missing and b"filter=lfs" in attributes.read_bytes()
         except OSError:
@@ -59,8 +60,7 @@ class Checkout:
         strict: bool = False,
     ) -> tuple[int, list[LeftOut]]:
         """As `stage.stage`, with what this checkout knows of git-lfs."""
-        top = self.place.top
-        return stage(self.git, top, entries, skip, max_file, self.uses_lfs, strict)
+        return stage(self.git, self.top, entries, skip, max_file, self.uses_lfs, strict)
 
 
 def is_repository(repo: Path) -> bool:

@@ -39,7 +39,8 @@ class Commit(msgspec.Struct, frozen=True):
 
     `commits` are the oldest first, the agent's own among them; empty: nothing changed. `left_out`:
     what stays uncommitted in the tree. `hook`: what a failing hook of the project said; the commit
-    was then made without hooks. `note`: a Russian sentence on anything unusual.
+    was then made without hooks. `note`: Russian sentences on anything unusual. `secret`: a commit
+    holds one and could not be made again without it; do not push.
     """
 
     branch: str
@@ -50,6 +51,7 @@ class Commit(msgspec.Struct, frozen=True):
     compare: str | None = None
     hook: str | None = None
     note: str | None = None
+    secret: bool = False
 
     @property
     def head(self) -> str | None:
@@ -84,7 +86,8 @@ def finish(
     status = _settle(there, work, notes)
     subject = subject_line(subject, f"task {work.task}")
     skip = {item.path for item in work.left_out}
-    status, body = _uncommit_secrets(there, work, status, notes)
+    _keep_base(there.git, work, status, notes)
+    status, body, secret = _uncommit_secrets(there, work, status, notes)
     left: list[LeftOut] = []
     hook = None
     if status.entries:
@@ -103,18 +106,16 @@ def finish(
         compare = links.compare_link(url, work.base, made[-1].sha, forge)
     branch = status.branch or work.branch
     note = " ".join(notes) or None
-    return Commit(branch, work.base, made, numstat, left, compare, hook, note), patch
+    return Commit(branch, work.base, made, numstat, left, compare, hook, note, secret), patch
 
 
 def _settle(there: Checkout, work: Work, notes: list[str]) -> Status:
     """Back on a branch that holds the work, whatever the agent left half done; nothing undone."""
     git = there.git
     status = read_status(git)
-    command = unfinished(there.place.git_dir)
-    if command in ("rebase", "am", "cherry-pick", "revert") or (
-        command == "merge" and any(entry.unmerged for entry in status.entries)
-    ):
-        git(command, "--quit")
+    command = unfinished(there.git_dir)
+    if command and (command != "merge" or any(entry.unmerged for entry in status.entries)):
+        git(command, *(("reset", "HEAD") if command == "bisect" else ("--quit",)))
         notes.append(f"Агент не закончил git {command}: записано то, что было в файлах.")
         status = read_status(git)
     if status.branch == work.branch or status.head is None:
@@ -138,6 +139,18 @@ def _settle(there: Checkout, work: Work, notes: list[str]) -> Status:
     return status
 
 
+def _keep_base(git: Git, work: Work, status: Status, notes: list[str]) -> None:
+    """A branch for what stood before the task, if the agent rewrote it away."""
+    base = work.base
+    if base is None or status.head == base or (status.head and _holds(git, base, status.head)):
+        return
+    places = ("refs/heads", "refs/remotes")
+    if not git("for-each-ref", f"--contains={base}", "--count=1", *places).out:
+        name = f"{work.branch}-{base[:8]}"
+        git("branch", "--no-track", "--force", name, base)
+        notes.append(f"Агент переписал историю ветки: прежнее осталось на ветке {name}.")
+
+
 def _holds(git: Git, old: str, new: str) -> bool:
     return git("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
 
@@ -150,22 +163,22 @@ def _range(work: Work, head: str) -> list[str]:
 
 def _uncommit_secrets(
     there: Checkout, work: Work, status: Status, notes: list[str]
-) -> tuple[Status, str]:
+) -> tuple[Status, str, bool]:
     """If the agent committed a secret that nobody has seen yet, make its commits uncommitted again.
 
-    Only HEAD and the index move; every file stays. Gives the
-    status and a body that tells what the agent called its commits.
+    Only HEAD and the index move; every file stays. Gives the status, a body that tells what the
+    agent called its commits, and whether a secret had to be left where it is.
     """
     git = there.git
     if status.head is None or status.head == work.base:
-        return status, ""
+        return status, "", False
     selected = _range(work, status.head)
-    if not find_secrets(git, "log", "-p", "-m", "--first-parent", "--format=", *selected):
-        return status, ""
+    if not find_secrets(git, "log", "-p", "--remerge-diff", "--format=", *selected):
+        return status, "", False
     pushed = git("for-each-ref", f"--contains={status.head}", "--count=1", "refs/remotes").out
     if pushed or (work.base and not _holds(git, work.base, status.head)):
         notes.append("В коммитах агента есть секрет: замените его.")
-        return status, ""
+        return status, "", True
     subjects = git("log", "--reverse", "--format=%s", *selected).out.decode("utf-8", "replace")
     if work.base:
         git("reset", "--quiet", "--soft", work.base)
@@ -173,7 +186,7 @@ def _uncommit_secrets(
         git("update-ref", "-d", "HEAD")
     notes.append("Агент записал в git секрет: его коммиты сделаны заново, без секрета.")
     body = "\n".join("- " + one_line(line, 200) for line in subjects.splitlines()[:50])
-    return read_status(git), body
+    return read_status(git), body, False
 
 
 def _commit(

@@ -101,25 +101,13 @@ def read_refs(git: Git, *patterns: str) -> dict[str, Ref]:
     }
 
 
-class Place(NamedTuple):
-    """Absolute directories: the checkout, its git directory, the one shared between worktrees."""
-
-    top: Path
-    git_dir: Path
-    common: Path
-
-
-def read_place(git: Git) -> Place:
-    """Where the repository is."""
-    out = git(
-        "rev-parse",
-        "--path-format=absolute",
-        "--show-toplevel",
-        "--absolute-git-dir",
-        "--git-common-dir",
-    ).out
-    top, git_dir, common = out.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
-    return Place(Path(top), Path(git_dir), Path(common))
+def git_directory(repo: Path) -> Path:
+    """The checkout's own git directory, also of a worktree or submodule, whose `.git` is a file."""
+    entry = repo / ".git"
+    if entry.is_dir():
+        return entry.resolve()
+    target = entry.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
+    return (repo / target).resolve()
 
 
 _UNFINISHED = {

@@ -1,11 +1,12 @@
 """The day's branch of one checkout, decided from its references."""
 
+import contextlib
 from datetime import date
 
 from skazano.git import branch as branches
 from skazano.git.branch import Family, Refs, Start
 from skazano.git.checkout import Checkout
-from skazano.git.command import GitError, Refused
+from skazano.git.command import Busy, GitError, Refused
 from skazano.git.facts import Status
 
 
@@ -20,10 +21,11 @@ class Plan:
         """`fetch_seconds`: how long the remote may take, once a day; 0 asks nobody."""
         git, refs = self.there.git, self.refs
         self._learn_default(status)
-        start = branches.todays(refs, self.family, self.today, str(self.there.place.top))
+        start = branches.todays(refs, self.family, self.today, status.branch)
         if start is None:
             if fetch_seconds and self._fetch(fetch_seconds):
                 self._learn_default(status)
+            self._tidy()
             return branches.begin(git, refs, self.family, self.today, self.default, status)
         return start if status.entries else self._forward(start)
 
@@ -67,6 +69,11 @@ class Plan:
             return False
         self.refs.read()
         return True
+
+    def _tidy(self) -> None:
+        """Once a day what git otherwise does after every commit, in a process left behind."""
+        with contextlib.suppress(Busy):
+            self.there.git("gc", "--auto", "--quiet", ok=None, seconds=120)
 
     def _forward(self, start: Start) -> Start:
         """Moved up to what already contains it: merged, or gone on from another box."""

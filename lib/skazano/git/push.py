@@ -136,12 +136,12 @@ class _Pusher:
             )
             onto = git("rev-parse", "FETCH_HEAD").out.decode().strip()
             status = read_status(git, "dirty")
-            if status.branch != self.branch or unfinished(self.there.place.git_dir):
+            if status.branch != self.branch or unfinished(self.there.git_dir):
                 return False
             before = self._own(onto)
             git("rebase", "--quiet", "--no-autostash", onto, seconds=300)
         except GitError:
-            if unfinished(self.there.place.git_dir) == "rebase":
+            if unfinished(self.there.git_dir) == "rebase":
                 git("rebase", "--abort", ok=None)
             return False
         after = {key: sha for sha, key in self._own(onto)}

@@ -93,7 +93,7 @@ _WORD = (
     rb"(?:api[_-]?key|apikey|access[_-]?key|secret|token|passwd|password|passphrase|credential)s?"
 )
 NAMED = re.compile(
-    rb"(?im)(?:\b|_)[\w.-]{0,40}?" + _WORD + rb"[\w-]{0,20}[\"']?\s*(?::=|=>|[=:])\s*"
+    rb"(?im)" + _WORD + rb"[\w-]{0,20}[\"']?\s*(?::=|=>|[=:])\s*"
     rb"(?:(?P<q>[\"'`])(?P<quoted>[^\s\"'`]{16,200})(?P=q)|(?P<bare>[A-Za-z0-9/+_=-]{20,200})\s*$)"
 )
 _NAMED_NEAR = (b"key", b"secret", b"token", b"pass", b"credential")

@@ -23,7 +23,8 @@ class NoModel(Exception):
 
 class Chain:
     """complete() asks the engines in order. A time-out is never waited out twice: the engine rests
-    (see Ledger) and the next one is asked. clock and sleep are for tests."""
+    (see Ledger) and the next one is asked. sleep is for tests; absent tells of
+    engines that are wanted but cannot be asked («gemini: no key»)."""
 
     def __init__(
         self,
@@ -31,9 +32,10 @@ class Chain:
         ledger: Ledger,
         seconds: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        absent: Sequence[str] = (),
     ) -> None:
         self.models, self._ledger = models, ledger
-        self._seconds, self._sleep = seconds, sleep
+        self._seconds, self._sleep, self._absent = seconds, sleep, absent
 
     def complete(
         self,
@@ -44,7 +46,7 @@ class Chain:
     ) -> tuple[T, Usage]:
         """(value, usage). check says "" or what is wrong with a value of the right shape; either
         wrongness is retried once, then the next engine is asked. Raises NoModel."""
-        spent, failed = Usage(), []
+        spent, failed = Usage(), list(self._absent)
         for model in self.models:
             if reason := self._ledger.begin(model.name):
                 failed.append(f"{model.name}: {reason}")

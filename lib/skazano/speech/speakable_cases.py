@@ -15,9 +15,7 @@ GENITIVE = frozenset(
     "быстрее медленнее хуже лучше дороже дешевле длиннее тяжелее легче позже раньше ранее позднее "
     "хватает хватило нет достиг достигла достигло достигает достигли касается из-за вплоть".split()
 )
-DATIVE = frozenset(
-    "к ко благодаря согласно вопреки равно равен равна равны соответствует".split()
-)
+DATIVE = frozenset("к ко благодаря согласно вопреки равно равен равна равны соответствует".split())
 ACCUSATIVE = frozenset("в во на за про через сквозь спустя под".split())
 INSTRUMENTAL = frozenset("над перед между".split())
 PREPOSITIONAL = frozenset("о об обо при".split())
@@ -41,9 +39,7 @@ NO_NOUN = frozenset(
     "его её их все всё всего раза готов готова готово готовы здоров нов нова здесь теперь сейчас "
     "более менее больше меньше можно нужно надо сегодня вчера завтра".split()
 )
-ADJECTIVE = re.compile(
-    r"(?:ых|их|ые|ый|ая|яя|ое|ее|ого|его|ому|ему|ым|им|ыми|ими|ую|юю)$"
-)
+ADJECTIVE = re.compile(r"(?:ых|их|ые|ый|ая|яя|ое|ее|ого|его|ому|ему|ым|им|ыми|ими|ую|юю)$")
 NOT_PLURAL_AM = frozenset("программ диаграмм реклам драм дам грамм килограмм панорам".split())
 FEMININE_I = frozenset("пути имени времени".split())  # в форме на -и, а не женского рода
 # Zero endings of the genitive plural that are common beside a number.
@@ -62,8 +58,10 @@ MASCULINE_E = re.compile(
     r"коммит|репозитори|скрипт|вариант|процесс|раз|год|дн|пункт|этап|узл|окн|мест|слов|пол|"
     r"сообщени|значени|устройств|свойств|правил|числ|письм|цикл|канал|режим|столбц|фрагмент)е$"
 )
-FEMININE_E = re.compile(r"(?:[кцчж]|строк|систем|схем|проблем|тем|форм|минут|секунд|команд|баз|"
-                        r"недел|групп|программ|служб|машин|таблиц|сред|сесси|единиц|истори)е$")
+FEMININE_E = re.compile(
+    r"(?:[кцчж]|строк|систем|схем|проблем|тем|форм|минут|секунд|команд|баз|"
+    r"недел|групп|программ|служб|машин|таблиц|сред|сесси|единиц|истори)е$"
+)
 
 
 def preposition_before(words: list[str]) -> str:
@@ -79,8 +77,14 @@ def preposition_before(words: list[str]) -> str:
 
 def governed(before: str) -> str:
     """The case that the word before a number asks for: n where it asks for none."""
-    for case, words in (("g", GENITIVE), ("d", DATIVE), ("a", ACCUSATIVE), ("i", INSTRUMENTAL),
-                        ("p", PREPOSITIONAL), ("g", WITH)):
+    for case, words in (
+        ("g", GENITIVE),
+        ("d", DATIVE),
+        ("a", ACCUSATIVE),
+        ("i", INSTRUMENTAL),
+        ("p", PREPOSITIONAL),
+        ("g", WITH),
+    ):
         if before in words:
             return case
     return "n"
@@ -131,8 +135,12 @@ def _oblique(noun: str) -> str:
 def _by_adjective(word: str, before: str) -> tuple[str, str] | None:
     wanted = governed(before)
     for endings, found in (
-        (("ый", "ий"), ("n", "m")), (("ая", "яя"), ("n", "f")), (("ую", "юю"), ("a", "f")),
-        (("ое", "ее"), ("n", "n")), (("ого", "его"), ("g", "m")), (("ому", "ему"), ("d", "m")),
+        (("ый", "ий"), ("n", "m")),
+        (("ая", "яя"), ("n", "f")),
+        (("ую", "юю"), ("a", "f")),
+        (("ое", "ее"), ("n", "n")),
+        (("ого", "его"), ("g", "m")),
+        (("ому", "ему"), ("d", "m")),
         (("ым", "им"), ("i", "m")),
     ):
         if word.endswith(endings):

@@ -35,15 +35,23 @@ RANGE = re.compile(rf"(?:[-–—…]|\.\.\.?| [-–—] )(?=\d)({NUMBER}){FRACT
 ARROW = re.compile(rf" ?(?:->|→|=>|➜|⟶) ?({NUMBER}){FRACTION}")
 SLASH = re.compile(rf" ?/ ?({NUMBER})(?![\d/])")
 TIMES = re.compile(rf" ?[x×хX*·] ?(?=\d)({NUMBER}){FRACTION}|(?:x|х|X|×)(?![\wа-яё])")
-SCALE = re.compile(r"[ \u00a0]?(тысяч[аиу]?|тыс\.?|млн\.?|млрд\.?|трлн\.?|[kKкКMB](?=[ $€₽.,;:!?)]|$)(?<=\d.))"
-                   r"(?![A-Za-zА-Яа-яЁё])")
-UNIT = re.compile(r"[ \u00a0]?([^\W\d_]+(?:/[^\W\d_]+)?|°[CСcс]?|%|‰|п\.[ \u00a0]?п|[$€£¥₽₿])"
-                  r"(?![^\W_])")
-SUFFIX = re.compile(r"[-‑]?(ый|ий|ой|ая|ое|ого|его|ому|ему|ым|им|ом|ую|ые|ых|ыми|ими|й|я|е|го|му|м|х|"
-                    r"ми|ю|ти|мя|ью)(?![а-яё])")
+SCALE = re.compile(
+    r"[ \u00a0]?(тысяч[аиу]?|тыс\.?|млн\.?|млрд\.?|трлн\.?|[kKкКMB](?=[ $€₽.,;:!?)]|$)(?<=\d.))"
+    r"(?![A-Za-zА-Яа-яЁё])"
+)
+UNIT = re.compile(
+    r"[ \u00a0]?([^\W\d_]+(?:/[^\W\d_]+)?|°[CСcс]?|%|‰|п\.[ \u00a0]?п|[$€£¥₽₿])"
+    r"(?![^\W_])"
+)
+SUFFIX = re.compile(
+    r"[-‑]?(ый|ий|ой|ая|ое|ого|его|ому|ему|ым|им|ом|ую|ые|ых|ыми|ими|й|я|е|го|му|м|х|"
+    r"ми|ю|ти|мя|ью)(?![а-яё])"
+)
 COMPOUND = re.compile(r"[-‑]([а-яё]{4,})")
 BEFORE = re.compile(r"(?:[а-яё-]+[ \u00a0]){1,3}$")
-AFTER = re.compile(r"[ \u00a0](?:[a-z][a-z0-9]*[- ]){0,2}([а-яё-]+)(?:[ \u00a0]([а-яё-]+))?(?:[ \u00a0]([а-яё-]+))?")
+AFTER = re.compile(
+    r"[ \u00a0](?:[a-z][a-z0-9]*[- ]){0,2}([а-яё-]+)(?:[ \u00a0]([а-яё-]+))?(?:[ \u00a0]([а-яё-]+))?"
+)
 ENGLISH = re.compile(r"[ \u00a0]([A-Za-z]+)(?![A-Za-z])")
 AND_NUMBER = re.compile(r"[ \u00a0](?:и|или)[ \u00a0]\d+(?=[ \u00a0])")
 JOINED = re.compile(r"[ \u00a0]*(?:и|или|,|[-–—]|до)[ \u00a0]*")
@@ -52,21 +60,43 @@ OUT_OF = re.compile(
     r"секунд|веток|команд|кнопок|папок|таблиц|библиотек|проверок|попыток|недель|сборок|ссылок|"
     r"функций|версий|записей|моделей)(?![а-яё])"
 )
-SIGNS = {"-": "минус", "−": "минус", "–": "минус", "+": "плюс", "±": "плюс-минус",
-         "№№": "номера", "№": "номер", "#": "номер"}
+SIGNS = {
+    "-": "минус",
+    "−": "минус",
+    "–": "минус",
+    "+": "плюс",
+    "±": "плюс-минус",
+    "№№": "номера",
+    "№": "номер",
+    "#": "номер",
+}
 NUMBERED = ("№", "#", "№№")
-COMPARED = {"<": "меньше", ">": "больше", "<=": "не больше", "≤": "не больше", ">=": "не меньше",
-            "≥": "не меньше", "~": "около", "≈": "около"}
+COMPARED = {
+    "<": "меньше",
+    ">": "больше",
+    "<=": "не больше",
+    "≤": "не больше",
+    ">=": "не меньше",
+    "≥": "не меньше",
+    "~": "около",
+    "≈": "около",
+}
 MONEY_SIGNS = "$€£₽"
 SCALES = {
-    "тыс": noun("тысяча", "тысяч"), "k": noun("тысяча", "тысяч"), "к": noun("тысяча", "тысяч"),
-    "млн": noun("миллион", "миллионов"), "m": noun("миллион", "миллионов"),
-    "млрд": noun("миллиард", "миллиардов"), "b": noun("миллиард", "миллиардов"),
+    "тыс": noun("тысяча", "тысяч"),
+    "k": noun("тысяча", "тысяч"),
+    "к": noun("тысяча", "тысяч"),
+    "млн": noun("миллион", "миллионов"),
+    "m": noun("миллион", "миллионов"),
+    "млрд": noun("миллиард", "миллиардов"),
+    "b": noun("миллиард", "миллиардов"),
     "трлн": noun("триллион", "триллионов"),
 }
 # Units that are also prepositions when a space stands before them.
 UNITS_THAT_GOVERN = frozenset(("с", "в"))
-AFTER_UNIT = re.compile(r"(?:[ \u00a0](?:и|или|на|до|вместо|при|без|против|—|–)\b)|[ \u00a0]*(?:[^\w\s]|$|\n)")
+AFTER_UNIT = re.compile(
+    r"(?:[ \u00a0](?:и|или|на|до|вместо|при|без|против|—|–)\b)|[ \u00a0]*(?:[^\w\s]|$|\n)"
+)
 
 
 @dataclass
@@ -110,7 +140,7 @@ def count(text: str) -> str:
         window = BEFORE.search(text[max(0, start - 48) : start].lower())
         before = preposition_before(window.group().split()) if window else ""
         place = Place(text, start, found.end(), before, last_case if joined else "n")
-        words, end, last_case = _read(found, place)
+        words, end, last_case = _read(found, place, _in_list(text, start))
         out.append(text[at:start])
         if start and text[start - 1].isalnum():
             out.append(" ")
@@ -122,9 +152,16 @@ def count(text: str) -> str:
     return "".join(out)
 
 
-def _read(found: re.Match[str], place: Place) -> tuple[str, int, str]:
+def _in_list(text: str, start: int) -> bool:
+    """Whether the number follows a comma and a number without a space: «1,2,3» has no fractions."""
+    return start > 1 and text[start - 1] == "," and text[start - 2].isdigit()
+
+
+def _read(found: re.Match[str], place: Place, in_list: bool) -> tuple[str, int, str]:
     """The number's words, where its text ends, its case."""
     prefix, sign, digits, fraction = found.groups()
+    if in_list and fraction:
+        fraction, place.end = None, found.end(3)
     text = place.text
     head = ""
     if found.group().lstrip("<>=≤≥~≈±№# ")[:1] in SIGNS and prefix not in NUMBERED:
@@ -198,7 +235,9 @@ def _single(digits: str, fraction: str | None, place: Place) -> tuple[str, int, 
 
 def _counts_cases(text: str, end: int) -> bool:
     """«в 95 % случаев»: a share of something, hence the prepositional."""
-    return text[end - 1] == "%" and bool(re.match(r"[ \u00a0][а-яё]+(?:ев|ов|ей|ий)\b", text[end : end + 40]))
+    return text[end - 1] == "%" and bool(
+        re.match(r"[ \u00a0][а-яё]+(?:ев|ов|ей|ий)\b", text[end : end + 40])
+    )
 
 
 def _with_noun(digits: str, fraction: str | None, unit: Noun, case: str) -> str:
@@ -228,8 +267,11 @@ def _unit(text: str, end: int) -> tuple[Noun | None, int]:
     if found := ENGLISH.match(text, end):
         word = found.group(1).lower()
         counted = table().counted
-        unit = counted.get(word) or counted.get(word.removesuffix("s")) or counted.get(
-            word.removesuffix("es"))
+        unit = (
+            counted.get(word)
+            or counted.get(word.removesuffix("s"))
+            or counted.get(word.removesuffix("es"))
+        )
         if unit:
             return unit, found.end()
     return None, end
@@ -250,8 +292,11 @@ def _compound_unit(key: str, found: re.Match[str]) -> tuple[Noun | None, int]:
 
 def _past_dot(text: str, end: int, unit: str) -> int:
     """Past the dot of «сек.», unless it ends the sentence too."""
-    if text[end : end + 1] == "." and unit[-1].isalpha() and re.match(
-            r"\.[ \u00a0]?(?:[а-яёa-z0-9,;:)/]|[-–—])", text[end : end + 3]):
+    if (
+        text[end : end + 1] == "."
+        and unit[-1].isalpha()
+        and re.match(r"\.[ \u00a0]?(?:[а-яёa-z0-9,;:)/]|[-–—])", text[end : end + 3])
+    ):
         return end + 1
     return end
 
@@ -275,7 +320,9 @@ def _scaled(digits: str, fraction: str | None, place: Place) -> tuple[str, int, 
     return words, end, case
 
 
-def _money_first(sign: str, digits: str, fraction: str | None, place: Place) -> tuple[str, int, str]:
+def _money_first(
+    sign: str, digits: str, fraction: str | None, place: Place
+) -> tuple[str, int, str]:
     """«$5», «$1.5M», «€0.99»."""
     unit, cent = table().money[sign]
     case = place.own_case()
@@ -321,8 +368,9 @@ def _times(digits: str, fraction: str | None, found: re.Match[str]) -> tuple[str
     return f"{first} на {other}", found.end(), "n"
 
 
-def _span(word: str, digits: str, fraction: str | None, found: re.Match[str],
-          place: Place) -> tuple[str, int, str]:
+def _span(
+    word: str, digits: str, fraction: str | None, found: re.Match[str], place: Place
+) -> tuple[str, int, str]:
     """«с двенадцати до восьми миллисекунд» (word: «с» or «от»)."""
     place.before, place.end = "до", found.end()
     second = re.sub(r"\D", "", found.group(1))
@@ -331,12 +379,15 @@ def _span(word: str, digits: str, fraction: str | None, found: re.Match[str],
     return f"{word} {first} до {last}", end, case
 
 
-def _range(digits: str, fraction: str | None, found: re.Match[str],
-           place: Place) -> tuple[str, int, str]:
+def _range(
+    digits: str, fraction: str | None, found: re.Match[str], place: Place
+) -> tuple[str, int, str]:
     second = re.sub(r"\D", "", found.group(1))
     place.end = found.end()
-    if place.text[found.end() : found.end() + 2].startswith(("-", "–")) and \
-            place.text[found.end() + 1 : found.end() + 2].isdigit():
+    if (
+        place.text[found.end() : found.end() + 2].startswith(("-", "–"))
+        and place.text[found.end() + 1 : found.end() + 2].isdigit()
+    ):
         # Three and more numbers joined by hyphens are a code or a telephone, not a range.
         return f"{integer(digits)} {integer(second)}", found.end(), "n"
     big = max(len(digits), len(second)) > 2 or max(int(digits), int(second)) > 20
@@ -375,12 +426,29 @@ def _ordinal_form(n: int, suffix: str, before: str, after: str) -> tuple[str, st
         if plural and after.endswith(("ам", "ям")):
             return "d", "p"
         return ("p" if wanted in "ap" and suffix != "ым" else "i"), "m"
-    fixed = {"я": ("n", "f"), "ая": ("n", "f"), "го": ("g", "m"), "ого": ("g", "m"),
-             "его": ("g", "m"), "му": ("d", "m"), "ому": ("d", "m"), "ему": ("d", "m"),
-             "ю": ("a", "f"), "ую": ("a", "f"), "х": ("g", "p"), "ых": ("g", "p"),
-             "ми": ("i", "p"), "ыми": ("i", "p"), "ими": ("i", "p"), "ые": ("n", "p"),
-             "ое": ("n", "n")}
+    fixed = {
+        "я": ("n", "f"),
+        "ая": ("n", "f"),
+        "го": ("g", "m"),
+        "ого": ("g", "m"),
+        "его": ("g", "m"),
+        "му": ("d", "m"),
+        "ому": ("d", "m"),
+        "ему": ("d", "m"),
+        "ю": ("a", "f"),
+        "ую": ("a", "f"),
+        "х": ("g", "p"),
+        "ых": ("g", "p"),
+        "ми": ("i", "p"),
+        "ыми": ("i", "p"),
+        "ими": ("i", "p"),
+        "ые": ("n", "p"),
+        "ое": ("n", "n"),
+    }
     if suffix == "е":
-        return ("n", "p") if (plural and not after.endswith(("о", "е"))) or after.endswith(
-            ("ы", "и")) else ("n", "n")
+        return (
+            ("n", "p")
+            if (plural and not after.endswith(("о", "е"))) or after.endswith(("ы", "и"))
+            else ("n", "n")
+        )
     return fixed[suffix]

@@ -7,8 +7,20 @@ import re
 from skazano.speech.speakable_cases import governed, preposition_before
 from skazano.speech.speakable_numbers import Noun, cardinal, noun, ordinal
 
-MONTHS = ("января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября",
-          "октября", "ноября", "декабря")
+MONTHS = (
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+)
 NAMED = "|".join(MONTHS)
 MONTH_ANY = r"(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)[ьяюе]м?|март[ауе]?|ма[йяюе]|август[ауе]?"
 YEAR_WORD = r"год(?:а|у|ом|е|ы|ов|ам|ами|ах)?(?![а-яё])|гг?\.|гг?(?![\wа-яё])"
@@ -17,16 +29,31 @@ TIME = r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:[.,]\d{1,9})?)?"
 ZONE = r"(?:[ \u00a0]?(Z|UTC|GMT)|([+-]\d\d):?\d\d)?"
 ISO = re.compile(rf"(?<![\w./-])(\d{{4}})-(\d\d)-(\d\d)(?:(?:T|{GAP}){TIME}{ZONE})?(?![\w/-]|\.\w)")
 DOTTED = re.compile(
-    rf"(?<![\w.,])(\d{{1,2}})\.(\d{{2}})\.(\d{{4}}|\d{{2}})(?![\w]|\.\d)(?:{GAP}?(?:года|год|г\.(?!\.)|г(?![\wа-яё])))?")
-DAY_MONTH_DIGITS = re.compile(r"(?<![\w.,])(\d{2})\.(0[1-9]|1[0-2])(?![\w%]|[.,]\d|[ \u00a0]?[а-яёА-ЯЁ%$₽€])")
+    rf"(?<![\w.,])(\d{{1,2}})\.(\d{{2}})\.(\d{{4}}|\d{{2}})(?![\w]|\.\d)(?:{GAP}?(?:года|год|г\.(?!\.)|г(?![\wа-яё])))?"
+)
+DAY_MONTH_DIGITS = re.compile(
+    r"(?<![\w.,])(\d{2})\.(0[1-9]|1[0-2])(?![\w%]|[.,]\d|[ \u00a0]?[а-яёА-ЯЁ%$₽€])"
+)
 YEAR_PART = rf"(?:{GAP}(\d{{4}})(?:{GAP}?(?:года|г\.|г(?![\wа-яё])))?)?"
-WITH_TO = re.compile(rf"(?<![\w.,-])(\d{{1,2}}){GAP}по{GAP}(\d{{1,2}}){GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I)
-DAYS = re.compile(rf"(?<![\w.,-])(\d{{1,2}}){GAP}?[-–—]{GAP}?(\d{{1,2}}){GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I)
-DAY = re.compile(rf"(?<![\w.,-])(\d{{1,2}})(?:-?(?:го|е|ое|ого|му|м))?{GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I)
-MONTH_YEAR = re.compile(rf"(?<![а-яё])({MONTH_ANY}){GAP}([12]\d{{3}})(?!\d)(?:{GAP}?(?:{YEAR_WORD}))?", re.I)
-YEARS = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?[-–—/]{GAP}?([12]\d{{3}}|\d\d){GAP}?({YEAR_WORD})", re.I)
+WITH_TO = re.compile(
+    rf"(?<![\w.,-])(\d{{1,2}}){GAP}по{GAP}(\d{{1,2}}){GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I
+)
+DAYS = re.compile(
+    rf"(?<![\w.,-])(\d{{1,2}}){GAP}?[-–—]{GAP}?(\d{{1,2}}){GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I
+)
+DAY = re.compile(
+    rf"(?<![\w.,-])(\d{{1,2}})(?:-?(?:го|е|ое|ого|му|м))?{GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I
+)
+MONTH_YEAR = re.compile(
+    rf"(?<![а-яё])({MONTH_ANY}){GAP}([12]\d{{3}})(?!\d)(?:{GAP}?(?:{YEAR_WORD}))?", re.I
+)
+YEARS = re.compile(
+    rf"(?<![\w.,-])([12]\d{{3}}){GAP}?[-–—/]{GAP}?([12]\d{{3}}|\d\d){GAP}?({YEAR_WORD})", re.I
+)
 YEAR = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?({YEAR_WORD})", re.I)
-DECADE = re.compile(r"(?<![\w.,-])((?:19|20)\d{2})(?![\w-]|[.,:/]\d|[ \u00a0]?[а-яёА-ЯЁA-Za-z%$₽€]|[ \u00a0]\d)")
+DECADE = re.compile(
+    r"(?<![\w.,-])((?:19|20)\d{2})(?![\w-]|[.,:/]\d|[ \u00a0]?[а-яёА-ЯЁA-Za-z%$₽€]|[ \u00a0]\d)"
+)
 CENTURY = re.compile(rf"(?<!\w)([IVX]{{1,5}}|\d{{1,2}}){GAP}(век(?:а|у|ом|е|ов|ах)?)(?![а-яё])")
 ROMAN_NUMBER = re.compile(
     r"(?<![\w-])(?:X{0,3}(?:IX|IV|VI{1,3}|I{2,3})|X{2,3}|X{1,3}V?I)(?![\w'’-])"
@@ -41,10 +68,20 @@ ROMAN = {"I": 1, "V": 5, "X": 10}
 WHICH_DAY = frozenset("сегодня вчера завтра послезавтра дата было слэш".split())
 HOUR, MINUTE, SECOND = noun("час", "часов"), noun("минута", "минут"), noun("секунда", "секунд")
 YEAR_CASES = {"год": "n", "года": "g", "году": "p", "годом": "i", "годе": "p", "г.": "", "г": ""}
-YEARS_CASES = {"годы": "n", "годов": "g", "годам": "d", "годами": "i", "годах": "p", "гг.": "",
-               "гг": ""}
-YEAR_FORMS: Noun = Noun("m", ("год", "года", "году", "год", "годом", "году"),
-                        ("годы", "годов", "годам", "годы", "годами", "годах"))
+YEARS_CASES = {
+    "годы": "n",
+    "годов": "g",
+    "годам": "d",
+    "годами": "i",
+    "годах": "p",
+    "гг.": "",
+    "гг": "",
+}
+YEAR_FORMS: Noun = Noun(
+    "m",
+    ("год", "года", "году", "год", "годом", "году"),
+    ("годы", "годов", "годам", "годы", "годами", "годах"),
+)
 
 
 def calendar(text: str) -> str:
@@ -175,8 +212,9 @@ def _years(found: re.Match[str]) -> str:
     first, last, word = found.groups()
     if len(last) == 2:
         last = first[:2] + last
-    case = _year_case(word, _before(found), YEARS_CASES if "гг" in word or word[-1:] in "ывмих"
-                      else YEAR_CASES)
+    case = _year_case(
+        word, _before(found), YEARS_CASES if "гг" in word or word[-1:] in "ывмих" else YEAR_CASES
+    )
     form = YEAR_FORMS.many["ngdaip".index(case)]
     return f"{ordinal(int(first), case)} — {ordinal(int(last), case)} {form}"
 
@@ -197,8 +235,9 @@ def _century(found: re.Match[str]) -> str:
 
 def _roman(text: str) -> int:
     values = [ROMAN[c] for c in text]
-    return sum(-v if any(v < later for later in values[i + 1 : i + 2]) else v
-               for i, v in enumerate(values))
+    return sum(
+        -v if any(v < later for later in values[i + 1 : i + 2]) else v for i, v in enumerate(values)
+    )
 
 
 def _clocks(found: re.Match[str]) -> str:
@@ -209,7 +248,9 @@ def _clocks(found: re.Match[str]) -> str:
 def _clock(found: re.Match[str]) -> str:
     hour, minute, second = found.groups()
     case = governed(_before(found))
-    return clock(int(hour), int(minute), int(second) if second else None, "n" if case in "ap" else case)
+    return clock(
+        int(hour), int(minute), int(second) if second else None, "n" if case in "ap" else case
+    )
 
 
 def clock(hour: int, minute: int, second: int | None = None, case: str = "n") -> str:
@@ -217,8 +258,9 @@ def clock(hour: int, minute: int, second: int | None = None, case: str = "n") ->
     if second is not None:
         parts = ((hour, HOUR), (minute, MINUTE), (second, SECOND))
         case = "a" if case == "n" else case
-        return " ".join(f"{cardinal(n, case, unit.gender)} {unit.after(n, case)}"
-                        for n, unit in parts)
+        return " ".join(
+            f"{cardinal(n, case, unit.gender)} {unit.after(n, case)}" for n, unit in parts
+        )
     if minute == 0:
         return f"{cardinal(hour, case)} {HOUR.after(hour, case)}"
     lead = "ноль " if minute < 10 else ""

@@ -16,7 +16,7 @@ TABLE_RULE = re.compile(r"^[ \t|:-]+$")
 HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+")
 BULLET = re.compile(r"^[ \t]*[-*+•·‣▪–—][ \t]+(?:\[([ xX])\][ \t]+)?")
 NUMBERED = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+(?=\D)")
-QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+(?=\s|[^\W\d]|[«\"`*])")
+QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)++(?=[^\W\d]|[«\"`*])")
 IMAGE = re.compile(r"!\[([^\[\]\n]{0,200})\]\([^()\s]{0,2000}\)")
 LINK = re.compile(r"\[([^\[\]\n]{1,400})\]\(<?[^()\s<>]{0,2000}>?(?: \"[^\"\n]{0,200}\")?\)")
 TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,12}(?:\s[^<>]{0,300})?/?>")
@@ -60,7 +60,7 @@ def _line(line: str) -> str:
         done = {"x": "готово: ", " ": "осталось: "}.get((found[1] or "").lower(), "")
         line = done + line[found.end() :]
     elif found := NUMBERED.match(line):
-        line = f"{ordinal(int(found[1]), 'n', 'n')}: {line[found.end():]}"
+        line = f"{ordinal(int(found[1]), 'n', 'n')}: {line[found.end() :]}"
     if line.lstrip().startswith("|") and line.rstrip().endswith("|"):
         line = ", ".join(cell.strip() for cell in line.strip(" \t|").split("|"))
     return _inline(line).strip()

@@ -67,8 +67,14 @@ def noun(word: str, genitives: str, tail: str = "") -> Noun:
     soft = word[-1] in "яеьй"
     oblique = ("ям", "ями", "ях") if soft else ("ам", "ами", "ах")
     singular = tuple(stem + e for e in one)
-    plural = (stem + many, genitives, stem + oblique[0], stem + many, stem + oblique[1],
-              stem + oblique[2])
+    plural = (
+        stem + many,
+        genitives,
+        stem + oblique[0],
+        stem + many,
+        stem + oblique[1],
+        stem + oblique[2],
+    )
     return Noun(gender, singular, plural, tail)
 
 
@@ -123,7 +129,9 @@ def is_feminine_soft(word: str) -> bool:
 SCALES = tuple(
     noun(word, genitives)
     for word, genitives in (
-        ("миллион", "миллионов"), ("миллиард", "миллиардов"), ("триллион", "триллионов")
+        ("миллион", "миллионов"),
+        ("миллиард", "миллиардов"),
+        ("триллион", "триллионов"),
     )
 )
 

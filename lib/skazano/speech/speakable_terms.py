@@ -13,20 +13,35 @@ from skazano.speech.speakable_numbers import Noun, noun
 DATA = Path(__file__).resolve().parents[1] / "data" / "terms-ru.toml"
 MARK = "\ue000"  # the table's "+" while a text is worked on: a plus sign there is a word of its own
 LONGEST_PHRASE = 3  # words in a key of the table
-LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
-    "эй би си ди и эф джи эйч ай джей кей эль эм эн о пи кью ар эс ти ю ви дабл-ю икс игрек зет"
-).split(), strict=True))
-CYRILLIC_LETTERS = dict(zip("абвгдежзийклмнопрстуфхцчшщъыьэюяё", (
-    "а бэ вэ гэ дэ е жэ зэ и и ка эль эм эн о пэ эр эс тэ у эф ха цэ че ша ща твёрдый ы мягкий э "
-    "ю я ё"
-).split(), strict=True))
+LETTERS = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyz",
+        (
+            "эй би си ди и эф джи эйч ай джей кей эль эм эн о пи кью ар эс ти ю ви дабл-ю икс игрек зет"
+        ).split(),
+        strict=True,
+    )
+)
+CYRILLIC_LETTERS = dict(
+    zip(
+        "абвгдежзийклмнопрстуфхцчшщъыьэюяё",
+        (
+            "а бэ вэ гэ дэ е жэ зэ и и ка эль эм эн о пэ эр эс тэ у эф ха цэ че ша ща твёрдый ы мягкий э "
+            "ю я ё"
+        ).split(),
+        strict=True,
+    )
+)
 WORD = re.compile(r"[A-Za-z]+(?:['’](?:s|t|re|ve|ll|d|m)\b)?|[A-Za-z]+")
 JOINT = re.compile(r"[ \u00a0_-]")
 ENDING = re.compile(r"['’]([а-яё]{1,4})(?![а-яё])|(?=[а-яё])")
 CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 VOWELS = frozenset("aeiouy")
-PRONOUNCED = re.compile(r"[bcdfghjklmnpqrstvwxz]{0,2}[aeiouy](?:[bcdfghjklmnpqrstvwxz]{1,2}[aeiouy])*"
-                        r"[bcdfghjklmnpqrstvwxz]{0,2}", re.I)
+PRONOUNCED = re.compile(
+    r"[bcdfghjklmnpqrstvwxz]{0,2}[aeiouy](?:[bcdfghjklmnpqrstvwxz]{1,2}[aeiouy])*"
+    r"[bcdfghjklmnpqrstvwxz]{0,2}",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -152,29 +167,82 @@ def cyrillic_acronym(plain: str) -> str:
 
 
 _RULES: tuple[tuple[str, str], ...] = (
-    (r"^kn", "н"), (r"^wr", "р"), (r"^ps(?=[yi])", "пс"), (r"^x", "з"), (r"^y(?=[aeiou])", "й"),
-    (r"tch", "ч"), (r"sch", "ш"), (r"ck", "к"), (r"tion", "шен"), (r"ssion", "шен"),
-    (r"sion", "жен"), (r"ture$", "чер"), (r"ough", "аф"), (r"igh", "ай"), (r"eigh", "ей"),
-    (r"sh", "ш"), (r"ch", "ч"), (r"ph", "ф"), (r"th", "т"), (r"wh", "в"), (r"gh", "г"),
-    (r"qu", "кв"), (r"kh", "х"), (r"zh", "ж"), (r"ts", "ц"), (r"tz", "ц"), (r"ng", "нг"),
-    (r"ee", "и"), (r"ea", "и"), (r"oo", "у"), (r"ou", "ау"), (r"ow", "оу"), (r"oa", "оу"),
-    (r"ai", "ей"), (r"ay", "ей"), (r"ey$", "и"), (r"ey", "ей"), (r"ei", "ей"), (r"au", "о"),
-    (r"aw", "о"), (r"oi", "ой"), (r"oy", "ой"), (r"ew", "ью"), (r"ie$", "и"), (r"ie", "и"),
-    (r"ya", "я"), (r"yo", "ё"), (r"yu", "ю"), (r"ia", "ия"), (r"io", "ио"),
-    (r"ge$", "дж"), (r"ce$", "с"), (r"se$", "с"), (r"le$", "л"),
-    (r"a(?=[bdfgklmnpstvz]e$)", "ей"), (r"i(?=[bdfgklmnprstvz]e$)", "ай"),
-    (r"o(?=[bdfgklmnprstvz]e$)", "оу"), (r"u(?=[bdfgklmnprstvz]e$)", "ю"),
-    (r"(?<=.[bcdfghjklmnprstvzx])e$", ""), (r"c(?=[eiy])", "с"), (r"y$", "и"), (r"^e", "э"),
+    (r"^kn", "н"),
+    (r"^wr", "р"),
+    (r"^ps(?=[yi])", "пс"),
+    (r"^x", "з"),
+    (r"^y(?=[aeiou])", "й"),
+    (r"tch", "ч"),
+    (r"sch", "ш"),
+    (r"ck", "к"),
+    (r"tion", "шен"),
+    (r"ssion", "шен"),
+    (r"sion", "жен"),
+    (r"ture$", "чер"),
+    (r"ough", "аф"),
+    (r"igh", "ай"),
+    (r"eigh", "ей"),
+    (r"sh", "ш"),
+    (r"ch", "ч"),
+    (r"ph", "ф"),
+    (r"th", "т"),
+    (r"wh", "в"),
+    (r"gh", "г"),
+    (r"qu", "кв"),
+    (r"kh", "х"),
+    (r"zh", "ж"),
+    (r"ts", "ц"),
+    (r"tz", "ц"),
+    (r"ng", "нг"),
+    (r"ee", "и"),
+    (r"ea", "и"),
+    (r"oo", "у"),
+    (r"ou", "ау"),
+    (r"ow", "оу"),
+    (r"oa", "оу"),
+    (r"ai", "ей"),
+    (r"ay", "ей"),
+    (r"ey$", "и"),
+    (r"ey", "ей"),
+    (r"ei", "ей"),
+    (r"au", "о"),
+    (r"aw", "о"),
+    (r"oi", "ой"),
+    (r"oy", "ой"),
+    (r"ew", "ью"),
+    (r"ie$", "и"),
+    (r"ie", "и"),
+    (r"ya", "я"),
+    (r"yo", "ё"),
+    (r"yu", "ю"),
+    (r"ia", "ия"),
+    (r"io", "ио"),
+    (r"ge$", "дж"),
+    (r"ce$", "с"),
+    (r"se$", "с"),
+    (r"le$", "л"),
+    (r"a(?=[bdfgklmnpstvz]e$)", "ей"),
+    (r"i(?=[bdfgklmnprstvz]e$)", "ай"),
+    (r"o(?=[bdfgklmnprstvz]e$)", "оу"),
+    (r"u(?=[bdfgklmnprstvz]e$)", "ю"),
+    (r"(?<=.[bcdfghjklmnprstvzx])e$", ""),
+    (r"c(?=[eiy])", "с"),
+    (r"y$", "и"),
+    (r"^e", "э"),
 )
-_LETTER = dict(zip("abcdefghijklmnopqrstuvwxyz", (
-    "а б к д е ф г х и дж к л м н о п к р с т у в в кс и з"
-).split(), strict=True))
+_LETTER = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyz",
+        ("а б к д е ф г х и дж к л м н о п к р с т у в в кс и з").split(),
+        strict=True,
+    )
+)
 _RULE = re.compile("|".join(f"({pattern})" for pattern, _ in _RULES))
 
 
 def transliterated(lower: str) -> str:
     """English-like reading of a word of a-z: «widget» → «виджет», «banana» → «банана»."""
-    if len(lower) > 4 and lower.endswith("es") and lower[-3] not in "sxzhi":
+    if len(lower) > 4 and lower.endswith("es") and lower[-3] not in "sxzhicg":
         return transliterated(lower[:-1]) + "с"
     if len(lower) > 4 and lower.endswith("ed") and lower[-3] not in "eaou":
         stem = lower[:-2] if lower[-3] in "td" else lower[:-1]

@@ -16,13 +16,17 @@ from skazano.speech.speakable_terms import LETTERS, table
 
 UUID = re.compile(r"(?<![\w-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![\w-])")
 COMMIT = re.compile(
-    r"((?:коммит[а-яё]{0,3}|ревизи[а-яё]{1,2}|commits?|revision)[ :]{1,2})\(?[`#]?[0-9a-f]{7,40}(?![\w])\)?", re.I)
+    r"((?:коммит[а-яё]{0,3}|ревизи[а-яё]{1,2}|commits?|revision)[ :]{1,2})\(?[`#]?[0-9a-f]{7,40}(?![\w])\)?",
+    re.I,
+)
 HASH = re.compile(r"(?<![\w/.-])(?=[a-f]*+[0-9])(?=[0-9]*+[a-f])[0-9a-f]{7,128}(?![\w-])")
 URL = re.compile(r"(?:(?:https?|ftp|ssh|wss?)://|git@|www\.)([^\s<>\"«»`]++)", re.I)
 EMAIL = re.compile(r"(?<![\w.+-])([A-Za-z0-9_.+-]++)@([A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++)")
 MENTION = re.compile(r"(?<![\w@])@(?=[A-Za-z])")
 DRIVE = re.compile(r"(?<!\w)([A-Za-z]):\\([\w.\\ -]++)")
-IP = re.compile(r"(?<![\w.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?(?::(\d{1,5}))?(?![\w]|\.\d)")
+IP = re.compile(
+    r"(?<![\w.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?(?::(\d{1,5}))?(?![\w]|\.\d)"
+)
 PORT = re.compile(r"((?<!\w)порт[а-яё]{0,3} |(?<=[A-Za-z]):)(\d{2,5})(?!\w|\.\d)", re.I)
 NUMBERED = r"\d{1,8}(?:\.\d{1,8}){0,5}+"
 PRE = r"(?:[-.+]?(?:rc|alpha|beta|dev|post|pre|a|b)[.-]?\d*+(?![A-Za-z])|\+[a-z0-9.]+)?"
@@ -36,11 +40,15 @@ NAMED_VERSION = re.compile(
 )
 MEASURE = re.compile(r" ?([^\W\d_]{1,8}(?:/[^\W\d_]{1,4})?|[°%$€₽£])")
 UNITS_NOT_NAMES = frozenset("in at to of is was by for from".split())
-PATH = re.compile(r"(?<![\w./~@-])(?:~|\.{1,2})?/(?:[\w.@+*-]++/?)++|(?<![\w./@-])[A-Za-z0-9_.@-]++(?:/[A-Za-z0-9_.@+*-]++)++/?")
+PATH = re.compile(
+    r"(?<![\w./~@-])(?:~|\.{1,2})?/(?:[\w.@+*-]++/?)++|(?<![\w./@-])[A-Za-z0-9_.@-]++(?:/[A-Za-z0-9_.@+*-]++)++/?"
+)
 DOTFILE = re.compile(r"(?<![\w.])(\*?)\.([A-Za-z][A-Za-z0-9_-]*+)(?!\.\w)")
 NAME = re.compile(r"(?<![\w./-])\.?[A-Za-z0-9_][A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]++)++")
 HEX = re.compile(r"(?<!\w)0[xX]([0-9a-fA-F]{1,32})(?!\w)")
-PHONE = re.compile(r"(?<![\d\w])(\+7|8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d{2})[ -]?(\d{2})(?![\d-])")
+PHONE = re.compile(
+    r"(?<![\d\w])(\+7|8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d{2})[ -]?(\d{2})(?![\d-])"
+)
 FLAG = re.compile(r"(?<![\w-])--(?=[A-Za-z])([A-Za-z][A-Za-z0-9-]*+)(=?)")
 SHORT_FLAG = re.compile(r"(?<![\w-])-([A-Za-z]{1,3})(?![\w-])")
 MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]++[0-9]|[0-9]++[A-Za-z])[A-Za-z0-9]++")
@@ -51,17 +59,32 @@ SHORTSTAT = re.compile(
     r"(?:, (\d{1,9}) deletions?(?:\(-\))?)?"
 )
 OUTCOME = re.compile(
-    r"(?<![\w.,])(\d{1,9}) (?:tests? )?(passed|failed|skipped|deselected|xfailed|xpassed)(?!\w)", re.I
+    r"(?<![\w.,])(\d{1,9}) (?:tests? )?(passed|failed|skipped|deselected|xfailed|xpassed)(?!\w)",
+    re.I,
 )
-OUTCOMES = {"passed": ("прошёл", "прошло"), "failed": ("не прошёл", "не прошло"),
-            "skipped": ("пропущен", "пропущено"), "deselected": ("исключён", "исключено"),
-            "xfailed": ("ожидаемо не прошёл", "ожидаемо не прошло"),
-            "xpassed": ("неожиданно прошёл", "неожиданно прошло")}
-IN_TIME = re.compile(r"(?<!\w)in (?=\d{1,9}(?:[.,]\d{1,6})? ?(?:ms|s|sec|seconds?|min|minutes?)(?!\w))")
+OUTCOMES = {
+    "passed": ("прошёл", "прошло"),
+    "failed": ("не прошёл", "не прошло"),
+    "skipped": ("пропущен", "пропущено"),
+    "deselected": ("исключён", "исключено"),
+    "xfailed": ("ожидаемо не прошёл", "ожидаемо не прошло"),
+    "xpassed": ("неожиданно прошёл", "неожиданно прошло"),
+}
+IN_TIME = re.compile(
+    r"(?<!\w)in (?=\d{1,9}(?:[.,]\d{1,6})? ?(?:ms|s|sec|seconds?|min|minutes?)(?!\w))"
+)
 TEST, STRING = noun("тест", "тестов"), noun("строка", "строк")
 CHECKSUMS = (32, 56, 64, 96, 128)
-SUFFIXES = {"rc": "релиз-кандидат", "alpha": "альфа", "beta": "бета", "dev": "дев", "post": "пост",
-            "pre": "пре", "a": "альфа", "b": "бета"}
+SUFFIXES = {
+    "rc": "релиз-кандидат",
+    "alpha": "альфа",
+    "beta": "бета",
+    "dev": "дев",
+    "post": "пост",
+    "pre": "пре",
+    "a": "альфа",
+    "b": "бета",
+}
 VERSION_CASES = {"g": "версии", "d": "версии", "a": "версию", "i": "версией", "p": "версии"}
 LONG_PATH = 4  # components; of a longer path the last is read, and the folder it lies in
 BEFORE = re.compile(r"([а-яё]+)[ \u00a0]$")
@@ -87,7 +110,7 @@ def names(text: str) -> str:
     text = IP.sub(_ip, text)
     text = V_VERSION.sub(_v_version, text)
     text = DOTTED_VERSION.sub(_dotted_version, text)
-    text = _special().sub(lambda m: f" {table().special[m[0].lower()]} ", text)
+    text = _special().sub(lambda m: table().special[m[0].lower()], text)
     text = DRIVE.sub(lambda m: f"диск {LETTERS[m[1].lower()]}, " + _components(m[2], "\\"), text)
     text = PATH.sub(_path, text)
     text = NAME.sub(_name, text)
@@ -104,7 +127,10 @@ def names(text: str) -> str:
 def _shortstat(found: re.Match[str]) -> str:
     """git's summary line."""
     said = f"изменения в {found[1]} {'файле' if _is_one(found[1]) else 'файлах'}"
-    for digits, one, many in ((found[2], "добавлена", "добавлено"), (found[3], "удалена", "удалено")):
+    for digits, one, many in (
+        (found[2], "добавлена", "добавлено"),
+        (found[3], "удалена", "удалено"),
+    ):
         if digits:
             lines = STRING.after(int(digits))
             said += f", {one if _is_one(digits) else many} {digits} {lines}"
@@ -125,7 +151,9 @@ def _is_one(digits: str) -> bool:
 @lru_cache(maxsize=1)
 def _special() -> re.Pattern[str]:
     keys = sorted(table().special, key=len, reverse=True)
-    return re.compile(r"(?<![\w.@/-])(?:" + "|".join(map(re.escape, keys)) + r")(?![\w@]|/\w|-[A-Za-z0-9])", re.I)
+    return re.compile(
+        r"(?<![\w.@/-])(?:" + "|".join(map(re.escape, keys)) + r")(?![\w@]|/\w|-[A-Za-z0-9])", re.I
+    )
 
 
 def _url(found: re.Match[str]) -> str:
@@ -148,11 +176,15 @@ def _host(name: str) -> str:
         return _ip(found)
     if name.lower() in table().special:
         return table().special[name.lower()]
-    return " точка ".join(part.replace("-", " ").replace("_", " ") for part in name.split(".") if part)
+    return " точка ".join(
+        part.replace("-", " ").replace("_", " ") for part in name.split(".") if part
+    )
 
 
 def _email(found: re.Match[str]) -> str:
-    local = re.sub(r"[.]", " точка ", found[1]).replace("_", " подчёркивание ").replace("+", " плюс ")
+    local = (
+        re.sub(r"[.]", " точка ", found[1]).replace("_", " подчёркивание ").replace("+", " плюс ")
+    )
     return f"{local.replace('-', ' дефис ')} собака {_host(found[2])}"
 
 
@@ -230,7 +262,8 @@ def _named_version(found: re.Match[str]) -> str:
     measure = MEASURE.match(found.string, found.end())
     tables = table()
     measured = measure is not None and (
-        measure[1].lower() in tables.units or measure[1].lower() in tables.money
+        measure[1].lower() in tables.units
+        or measure[1].lower() in tables.money
         or measure[1].lower() in ("тыс", "млн", "млрд")
     )
     if name in UNITS_NOT_NAMES or measured:

@@ -21,7 +21,7 @@ VOICE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,40}")
 
 
 def missing() -> str:
-    """"" if the program is here, else the line that says what to install."""
+    """ "" if the program is here, else the line that says what to install."""
     return "" if shutil.which(PROGRAM) else INSTALL
 
 
@@ -53,12 +53,27 @@ class Espeak:
 
     def _run(self, text: str) -> bytes:
         """A WAV of 16-bit mono samples (its header cannot know the length); empty on failure."""
-        command = [PROGRAM, "-v", self.voice, "-s", str(self.speed), "-b", "1", "--stdin",
-                   "--stdout"]
+        command = [
+            PROGRAM,
+            "-v",
+            self.voice,
+            "-s",
+            str(self.speed),
+            "-b",
+            "1",
+            "--stdin",
+            "--stdout",
+        ]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
         try:
-            done = subprocess.run(command, input=text.encode(), capture_output=True, check=False,
-                                  env=environment, timeout=TIMEOUT_SECONDS)
+            done = subprocess.run(
+                command,
+                input=text.encode(),
+                capture_output=True,
+                check=False,
+                env=environment,
+                timeout=TIMEOUT_SECONDS,
+            )
         except subprocess.TimeoutExpired as e:
             raise SpeechFailed(f"espeak-ng took over {TIMEOUT_SECONDS} s for one piece") from e
         return done.stdout if done.returncode == 0 else b""

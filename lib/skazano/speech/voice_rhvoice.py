@@ -41,7 +41,7 @@ VOICE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,40}")
 
 
 def missing() -> str:
-    """"" if RHVoice can speak Russian here, else the line that says what to install."""
+    """ "" if RHVoice can speak Russian here, else the line that says what to install."""
     if not (DATA / "languages" / "Russian").is_dir() or not voices():
         return INSTALL
     if (_library() and importlib.util.find_spec("rhvoice_wrapper")) or shutil.which(PROGRAM):
@@ -136,8 +136,12 @@ class Program:
             wav = Path(folder) / "speech.wav"
             try:
                 done = subprocess.run(
-                    [PROGRAM, *self._options, "-o", str(wav)], input=text.encode(), check=False,
-                    capture_output=True, env=environment, timeout=TIMEOUT_SECONDS,
+                    [PROGRAM, *self._options, "-o", str(wav)],
+                    input=text.encode(),
+                    check=False,
+                    capture_output=True,
+                    env=environment,
+                    timeout=TIMEOUT_SECONDS,
                 )
             except subprocess.TimeoutExpired as e:
                 raise SpeechFailed(f"{PROGRAM} took over {TIMEOUT_SECONDS} s") from e

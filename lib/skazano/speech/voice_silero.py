@@ -42,14 +42,15 @@ def find_model(model: str = "") -> Path | None:
         spec = importlib.util.find_spec("silero_tts")
     except (ImportError, ValueError):
         return None
-    folders = [Path(p) / "silero_models" for p in (spec.submodule_search_locations or [])] \
-        if spec else []
+    folders = (
+        [Path(p) / "silero_models" for p in (spec.submodule_search_locations or [])] if spec else []
+    )
     files = [f for folder in folders for f in folder.glob("v*_ru.pt")]
     return max(files, key=lambda f: f.name, default=None)
 
 
 def missing(model: str = "") -> str:
-    """"" if Silero can speak here, else the line that says what to do."""
+    """ "" if Silero can speak here, else the line that says what to do."""
     if importlib.util.find_spec("torch") is None:
         return "Silero needs torch: run install.sh again"
     if find_model(model):
@@ -64,8 +65,9 @@ class Silero:
     Raises VoiceMissing (no file, or one that is no Silero model), ValueError (voice, sample rate).
     """
 
-    def __init__(self, model: str, voice: str = "", rate: float = 1.0,
-                 sample_rate: int = 48000) -> None:
+    def __init__(
+        self, model: str, voice: str = "", rate: float = 1.0, sample_rate: int = 48000
+    ) -> None:
         if line := missing(model):
             raise VoiceMissing(line)
         if sample_rate not in RATES:
@@ -94,8 +96,9 @@ class Silero:
             said = {"ssml_text": f'<speak><prosody rate="{self._speed}">{inner}</prosody></speak>'}
         try:
             with torch.inference_mode():
-                x = self._model.apply_tts(**said, speaker=self.voice, sample_rate=self.rate,
-                                          put_accent=True, put_yo=True)
+                x = self._model.apply_tts(
+                    **said, speaker=self.voice, sample_rate=self.rate, put_accent=True, put_yo=True
+                )
         except Exception as e:
             raise SpeechFailed(f"Silero could not speak «{text[:60]}»: {e}") from e
         return np.asarray(x.detach().cpu().numpy(), np.float32).reshape(-1)
@@ -119,8 +122,9 @@ def _load(path: Path) -> Any:
         model = PackageImporter(str(path)).load_pickle("tts_models", "model")
         model.to(torch.device("cpu"))
     except Exception as e:
-        raise VoiceMissing(f"{path} is no Silero model ({type(e).__name__}): download "
-                           f"{MODEL_URL} again") from e
+        raise VoiceMissing(
+            f"{path} is no Silero model ({type(e).__name__}): download {MODEL_URL} again"
+        ) from e
     if threading.active_count() == 1 and torch.get_num_threads() > THREADS:
         torch.set_num_threads(THREADS)
     return model

@@ -18,7 +18,7 @@ from skazano.understand.faithful import unfaithful, ungrounded
 from skazano.understand.names import Named
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import TITLE, Refined, refine_local, sentence, title
-from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, speakable, summarize_local
+from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, can_be_heard, summarize_local
 
 T = TypeVar("T")
 MOST_SUBTASKS = 12
@@ -78,7 +78,7 @@ def refine_with_model(
         found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Refined, wrong)
     except NoModel as none:
         none.usage.prompt = prompt
-        return refine_local(text, terms), none.usage
+        return refine_local(text, terms, tools), none.usage
     usage.prompt = prompt
     # A tool is taken only with the words of the note that ask for it.
     asked = normal(found.tool_words)
@@ -169,7 +169,7 @@ def bad_answer(answer: str, source: str, mode: str, failed: bool) -> str:
         spoken = re.split(r"(?<=[.!?…])\s+", answer)
         if len(spoken) > SPOKEN_MOST:
             return f"more than {SPOKEN_MOST} sentences"
-        if any(speakable(s) != " ".join(s.split()) for s in spoken if len(s.split()) > 2):
+        if not all(can_be_heard(s) for s in spoken):
             return "code or paths in a spoken answer"
     return ungrounded(answer, source)
 

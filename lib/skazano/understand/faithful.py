@@ -34,6 +34,7 @@ _UNITS = {
     "шестьсот": 600, "семьсот": 700, "восемьсот": 800, "девятьсот": 900, "тысяча": 1000, "тысячи": 1000, "тысяч": 1000,
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
 }  # fmt: skip
+_CORRECTED = re.compile(r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|не надо)\b")
 _NAME = re.compile(r"(?<!\w)(?:[\w-]+(?:[/._][\w-]+)+/?|[A-Za-z][\w-]{2,})")
 
 
@@ -86,7 +87,9 @@ def _known(word: str, stems: set[str], sounds: Sequence[str]) -> bool:
         return True
     if any(Levenshtein.normalized_similarity(_stem(word), s) >= 0.75 for s in stems if len(s) > 3):
         return True
-    return any(likeness(s, said) >= 0.72 for said in readings(word)[:6] for s in sounds)
+    # A Latin term may have been heard in many ways; a Russian word in few.
+    least = 0.72 if re.search("[a-z]", word) else 0.86
+    return any(likeness(s, said) >= least for said in readings(word)[:6] for s in sounds)
 
 
 def _sounds(text: str) -> list[str]:
@@ -111,19 +114,24 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
     heard_words = normal(known).split()
     sounds, stems = _sounds(known), {_stem(w) for w in heard_words}
     stems |= {_stem(w) for group in _ALIKE if group & set(heard_words) for w in group}
+    every: list[str] = []
     for clause in re.split(r"[.!?;\n]|,?\s+(?:и|а также|and)\s+|,", written):
         contents = _contents(clause)
         strange = [w for w in contents if not _known(w, stems, sounds)]
+        every += strange
         objects = [w for w in contents if not is_imperative(w)]
         invented = objects and all(w in strange for w in objects) and len(contents) > len(objects)
         if invented or (len(strange) >= 3 and len(strange) > 0.6 * len(contents)):
             return f"words that were not said: {' '.join(strange[:5])}"
+    if len(every) >= 3 and len(every) > 0.3 * len(_contents(written)):
+        return f"words that were not said: {' '.join(every[:5])}"
     heard, found = _contents(said), _sounds(written)
     written_words = normal(written).split()
     kept = {_stem(w) for w in written_words}
     kept |= {_stem(w) for group in _ALIKE if group & set(written_words) for w in group}
     lost_words = [w for w in heard if not _known(w, kept, found)]
-    if len(lost_words) >= 3 and len(lost_words) > 0.4 * len(heard):
+    share = 0.75 if _CORRECTED.search(normal(said)) else 0.4
+    if len(lost_words) >= 3 and len(lost_words) > share * len(heard):
         return f"words lost: {' '.join(lost_words[:5])}"
     return ""
 

@@ -91,6 +91,12 @@ def _filler(tokens: list[Word]) -> set[int]:
     return out
 
 
+def _quoted(text: str, tokens: list[Word]) -> set[int]:
+    """Places of words in quotation marks: they are what is to be written, not how it was said."""
+    spans = [m.span() for m in re.finditer(r"«[^»\n]*»|\"[^\"\n]*\"|“[^”\n]*”|`[^`\n]*`", text)]
+    return {n for n, t in enumerate(tokens) if any(a <= t.start < b for a, b in spans)}
+
+
 def _mark_closing(tokens: list[Word], out: set[int]) -> None:
     """Add the filler that ends the note; «короче» and «так» only right after other filler."""
     end = len(tokens)
@@ -116,7 +122,7 @@ def clean(text: str) -> str:
     if "```" in text:
         return text.strip()
     tokens = words(text)
-    dropped = _filler(tokens)
+    dropped = _filler(tokens) - _quoted(text, tokens)
     if len(dropped) == len(tokens):
         return ""
     pieces, at = [], 0

@@ -26,7 +26,7 @@ _CLUSTERS = (
 )  # fmt: skip
 
 # What it costs to hear one phone for another ("sub"), to lose one ("lost"), to hear one that was not
-# said ("added"); 1 is about a plain error. tests/bench/learn_costs.py makes the file.
+# said ("added"); 1 is about a plain error. tests/bench/_learn_costs.py makes the file.
 _COSTS = json.loads(Path(__file__).with_name("costs.json").read_text())
 _SUB: dict[str, float] = {
     **{p + p: 0.0 for p in PHONES},

@@ -10,6 +10,7 @@ import msgspec
 
 from skazano.understand.filler import clean
 from skazano.understand.terms import correct
+from skazano.understand.tools import asked_tool
 from skazano.understand.words import WISHES, Word, is_imperative, words
 
 TITLE = 72  # characters: the usual width of a commit's first line
@@ -58,8 +59,8 @@ def title(text: str) -> str:
     """The first line of a commit: the first sentence, whole words, at most 72 characters."""
     line = next((ln.strip() for ln in text.splitlines() if ln.strip()), "")
     line = re.sub(r"^(?:\d{1,2}[.)]|[-*•#]+)\s+", "", line)
-    line = re.split(r"(?<=[.!?])\s+(?=[А-ЯЁA-Z])", line)[0].rstrip(" .,;:")
     line = "".join(c for c in line if c.isprintable())
+    line = re.split(r"(?<=[.!?])\s+(?=[А-ЯЁA-Z])", line)[0].rstrip(" .,;:")
     if len(line) <= TITLE:
         return line
     cut = line[: TITLE - 1].rsplit(" ", 1)[0] if " " in line[: TITLE - 1] else line[: TITLE - 1]
@@ -115,10 +116,12 @@ def _generic(header: list[Word]) -> bool:
     return all(_LIST_HEADER.match(t.norm) for t in header)
 
 
-def refine_local(text: str, terms: Sequence[str] = ()) -> Refined:
+def refine_local(text: str, terms: Sequence[str] = (), tools: Sequence[str] = ()) -> Refined:
     """The request without a model, text and title "" if it was all filler. terms are the project's
-    words; they and those that every project knows are spelled right where they were misheard."""
+    words; they and those that every project knows are spelled right where they were misheard. tools: the names that may be
+    asked for; the words that ask stay in the text."""
     cleaned = clean(correct(text, terms)[0])
     items = [sentence(clean(item)) for item in split_list(cleaned)]
     whole = sentence(cleaned)
-    return Refined(whole, title(whole), None, [i for i in items if i] if len(items) > 1 else [])
+    tool = asked_tool(text, tools)
+    return Refined(whole, title(whole), tool, [i for i in items if i] if len(items) > 1 else [])

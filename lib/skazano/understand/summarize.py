@@ -137,6 +137,11 @@ def speakable(sentence: str) -> str:
     return bare if kept >= 3 and kept >= 2 * gaps else ""
 
 
+def can_be_heard(sentence: str) -> bool:
+    """Whether a sentence holds no code, no path and no address."""
+    return not ("`" in sentence or "://" in sentence or _PATH.search(sentence) or _CODE.search(sentence))
+
+
 def _failure(result: str, lang: str, error: str | None) -> str:
     said = " ".join((error or "").split())
     if lang == "en":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make garblings of project names: synthetic voices speak them, the demo recogniser writes what it hears.
 
-usage: speak_names.py [OUT.jsonl]    default tests/data/names_heard.jsonl
+usage: _speak_names.py [OUT.jsonl]    default tests/data/names_heard.jsonl
 Needs RHVoice with its Russian voices and espeak-ng. Reads tests/data/names_projects.json; a line
 out is {"list", "slug" (null for a stranger), "said", "voice", "heard", "phrase"}. Takes minutes, so
 its output is kept beside the tests.
