@@ -3,12 +3,14 @@
 
 Takes: transcript.txt. Adds: request.txt (the words without the settings phrase); project and mode in
 task.json; answer.txt for what is answered at once. Goes to: refine, reply, or unsorted/ where the person
-is asked. Delivery: at least once, with the same result: a setting that is set twice is set.
+is asked. Messages of a chat are taken in the order in which they were said. Delivery: at least once, with
+the same result: a setting that is set twice is set.
 """
 
 import _here  # noqa: F401
 
-from skazano import routing, stage
+from skazano import routing, stage, turns
+from skazano.spool import Ticket
 from skazano.task import TaskDir
 from skazano.understand import settings as spoken
 
@@ -30,5 +32,10 @@ def work(task: TaskDir, context: stage.Context) -> str:
     return desk.file(text)
 
 
+def waits(ticket: Ticket, context: stage.Context) -> bool:
+    """An older message of the chat is still being listened to, and may set what holds for this one."""
+    return turns.older_on_the_way(context.spool, ticket.id)
+
+
 if __name__ == "__main__":
-    stage.main(stage.Stage("route", work))
+    stage.main(stage.Stage("route", work, waits=waits, also_watch=turns.PASSED_BY))

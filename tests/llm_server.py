@@ -46,7 +46,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "lost": {"lie": "lost"},
     "wrong-tool": {"lie": "wrong-tool"},
     "unasked-tool": {"lie": "unasked-tool"},
-    "boast": {"value": {"answer": "Всё готово: исправлено 57 ошибок в engine.rs, покрытие тестами выросло до 98 процентов."}},
+    "boast": {"value": {"answer": "Исправлено 57 ошибок в engine.rs, покрытие выросло до 98 процентов."}},
     "slow": {"slow": True},
     "drop": {"drop": True},
     "honest": {"lie": ""},
@@ -118,7 +118,11 @@ class _Answers(BaseHTTPRequestHandler):
             parts = [{"text": content}] if content else []
             return {
                 "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}],
-                "usageMetadata": {"promptTokenCount": 1000, "candidatesTokenCount": 200, "totalTokenCount": 1200},
+                "usageMetadata": {
+                    "promptTokenCount": 1000,
+                    "candidatesTokenCount": 200,
+                    "totalTokenCount": 1200,
+                },
                 "modelVersion": "gemini-2.5-flash",
             }
         message = {"role": "assistant", "content": content}
@@ -127,7 +131,12 @@ class _Answers(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "model": body.get("model"),
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200, **self.server.usage},
+            "usage": {
+                "prompt_tokens": 1000,
+                "completion_tokens": 200,
+                "total_tokens": 1200,
+                **self.server.usage,
+            },
         }
 
     def _error(self, step: dict[str, Any], gemini: bool) -> tuple[int, Any, dict[str, str]]:

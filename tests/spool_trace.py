@@ -194,7 +194,8 @@ def _call(pid: int, number: int, arguments: tuple[int, ...], count: int) -> Call
         return Call(count, name, _text(pid, arguments[at - 1]))
     if name in WRITES:
         target = _target(pid, arguments[0])
-        return Call(count, name, target) if target.startswith("/") and "/dev/" not in target[:5] else None
+        regular = target.startswith("/") and not target.startswith("/dev/")
+        return Call(count, name, target) if regular and arguments[0] > 2 else None
     if name in ("flock", "fsync", "fdatasync", "ftruncate", "fchmod", "fallocate", "copy_file_range"):
         return Call(count, name, _target(pid, arguments[0]))
     first = 1 if name.endswith(("at", "at2")) else 0

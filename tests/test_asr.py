@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import jiwer
@@ -127,7 +128,7 @@ def test_speech_without_a_pause_is_cut_between_words(onnx, tmp_path):
     found = onnx.transcribe(path)
     assert found.audio_seconds > 25
     assert len(found.segments) >= 2
-    for left, right in zip(found.segments, found.segments[1:], strict=False):
+    for left, right in pairwise(found.segments):
         assert right.start >= left.end
         assert left.text.split()[-1] in text.split()
         assert right.text.split()[0] in text.split()
@@ -144,7 +145,7 @@ def test_quiet_speech_is_heard_as_loud_speech_is(onnx, tmp_path):
 
 def test_words_from_tokens():
     found = heard(Tokens(list("да нет"), [0.0, 0.04, 0.2, 0.4, 0.44, 0.48], [0.0] * 6), 10.0)
-    assert found.text == "да нет" or found.text == "данет"
+    assert found.text == "да нет"
     found = heard(Tokens(["да", " ", "н", "ет", " ", " "], [0, 0.2, 0.4, 0.44, 0.6, 0.8], [0.0] * 6), 10.0)
     assert [(w.text, round(w.start, 2), round(w.end, 2)) for w in found.words] == [
         ("да", 10.0, 10.04),
@@ -184,13 +185,14 @@ def test_broken_models_are_named(tmp_path):
     whole = (DEMO_DIR / "v2_ctc.ckpt").read_bytes()
     for content in (b"", b"not a checkpoint", whole[: len(whole) // 2]):
         broken.write_bytes(content)
-        with pytest.raises(BrokenModel, match="v2_ctc.ckpt"):
+        with pytest.raises(BrokenModel, match=r"v2_ctc\.ckpt"):
             open_recogniser("gigaam", "v2_ctc", tmp_path)
     directory = tmp_path / "onnx" / "v2_ctc"
     directory.mkdir(parents=True)
     for path in DEMO_DIR.glob("*"):
         if path.suffix != ".ckpt":
-            (directory / path.name).write_bytes(path.read_bytes()[: 100_000 if path.suffix == ".onnx" else None])
+            end = 100_000 if path.suffix == ".onnx" else None
+            (directory / path.name).write_bytes(path.read_bytes()[:end])
     with pytest.raises(BrokenModel, match="v2_ctc"):
         open_recogniser("onnx", "v2_ctc", tmp_path)
 
@@ -199,8 +201,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path, torch_engine):
     import torch
 
     (tmp_path / "gigaam").mkdir()
-    with torch.serialization.safe_globals([]):
-        checkpoint = torch.load(DEMO_DIR / "v2_ctc.ckpt", weights_only=False)
+    checkpoint = torch.load(DEMO_DIR / "v2_ctc.ckpt", weights_only=False)
     del checkpoint["state_dict"]["encoder.layers.3.conv.pointwise_conv1.weight"]
     torch.save(checkpoint, tmp_path / "gigaam" / "v2_ctc.ckpt")
     with pytest.raises(BrokenModel, match="pointwise_conv1"):
@@ -208,20 +209,17 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path, torch_engine):
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path):
-    import pickle
+    import torch
 
     class Bomb:
         def __reduce__(self):
             return os.system, (f"touch {tmp_path}/boom",)
 
     (tmp_path / "gigaam").mkdir()
-    import torch
-
     torch.save({"cfg": Bomb(), "state_dict": {}}, tmp_path / "gigaam" / "v2_ctc.ckpt")
     with pytest.raises(BrokenModel):
         open_recogniser("gigaam", "v2_ctc", tmp_path)
     assert not (tmp_path / "boom").exists()
-    assert pickle.HIGHEST_PROTOCOL
 
 
 def test_auto_measures_once_and_remembers(tmp_path, monkeypatch):
@@ -283,8 +281,9 @@ def test_eight_bit_weights_are_left_alone_where_products_saturate(monkeypatch, t
 def test_onnx_needs_no_torch(tmp_path):
     program = f"""
 import sys
+from pathlib import Path
 from skazano.speech.asr import open_recogniser
-r = open_recogniser("onnx", models_dir={str(tmp_path)!r} and __import__("pathlib").Path({str(tmp_path)!r}))
+r = open_recogniser("onnx", models_dir=Path({str(tmp_path)!r}))
 print(r.transcribe({str(VOICES / "09-cancel.oga")!r}).text)
 sys.exit("torch" in sys.modules)
 """

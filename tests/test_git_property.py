@@ -143,7 +143,7 @@ class World:
             assert authors <= expected, subject
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(DAYS)
 def test_nothing_is_lost_and_nothing_is_mixed(days: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as base:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from llm_server import LlmServer
 
+from llm_server import LlmServer
 from skazano.llm.base import ModelError, Price, WrongShape, decode, json_schema, scrubbed
 from skazano.llm.chain import Chain, NoModel
 from skazano.llm.gemini import Gemini
@@ -283,10 +283,12 @@ def test_idle_costs_no_model_library():
     import subprocess
     import sys
 
-    code = "import sys, skazano.llm.gemini, skazano.llm.openai_compatible, skazano.llm.chain, skazano.llm.prompts;"
+    code = "import sys, skazano.llm.setup, skazano.llm.prompts, skazano.understand.by_model;"
     code += "print([m for m in ('google.genai', 'requests', 'jinja2', 'pydantic') if m in sys.modules])"
     lib = Path(__file__).resolve().parents[1] / "lib"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(lib)})
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(lib)}
+    )
     assert out.stdout.strip() == "[]", out.stderr
 
 

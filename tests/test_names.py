@@ -6,14 +6,20 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bench import names as corpus
 
+from bench import names as corpus
 from skazano.understand.names import Name, match, match_prefix
 from skazano.understand.phonetics import cyrillic, distance, likeness
 from skazano.understand.readings import readings
 from skazano.understand.terms import collect, correct
 
-A_FEW = [Name("ebench"), Name("rebench"), Name("crm"), Name("smart-home", "Умный дом"), Name("cpp", "C++ задачи")]
+A_FEW = [
+    Name("ebench"),
+    Name("rebench"),
+    Name("crm"),
+    Name("smart-home", "Умный дом"),
+    Name("cpp", "C++ задачи"),
+]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llm_server import LlmServer
 
+from llm_server import LlmServer
 from skazano.llm.chain import Chain
 from skazano.llm.gemini import Gemini
 from skazano.llm.ledger import Ledger
@@ -65,17 +65,15 @@ def test_meaning_stays(text):
     assert refine_local(text).text.lower().rstrip(".") == text.lower().rstrip(".")
 
 
-@given(st.text(max_size=200))
-def test_words_that_are_no_filler_are_all_kept_in_order(text):
-    left = iter(text.split())
-    for word in clean(f"добавь кнопку {text}").split():
-        assert word
-    kept = [w for w in clean("добавь " + " ".join(f"слово{i}" for i in range(len(list(left))))).split()[1:]]
-    assert kept == [f"слово{i}" for i in range(len(kept))]
-
-
 FILLER = ["ну", "э", "вот", "блин", "короче", "в общем"]
-MEANING = ["добавь кнопку", "исправь тест", "фильтр по дате", "таймаут 30 секунд", "в README.md", "не трогай вход"]
+MEANING = [
+    "добавь кнопку",
+    "исправь тест",
+    "фильтр по дате",
+    "таймаут 30 секунд",
+    "в README.md",
+    "не трогай вход",
+]
 
 
 @given(st.lists(st.sampled_from(FILLER + MEANING), max_size=12))
@@ -123,7 +121,9 @@ def test_a_title_is_one_line_of_at_most_72(text):
 
 
 def test_titles_end_at_words():
-    line = title_of("Добавь на главную страницу фильтр по дате и сортировку по имени, а также постраничный вывод")
+    line = title_of(
+        "Добавь на главную страницу фильтр по дате и сортировку по имени, а также постраничный вывод"
+    )
     assert line == "Добавь на главную страницу фильтр по дате и сортировку по имени, а…" or line.endswith("…")
     assert title_of("Почини вход. Он не работает.") == "Почини вход"
 
@@ -157,7 +157,22 @@ def test_an_honest_model_is_believed(models, step):
 
 @pytest.mark.parametrize(
     "step",
-    ["extra", "lost", "wrong-tool", "broken-json", "wrong-shape", "html", "500", "429-long", "401", "error-in-200", "empty", "list", "prose", "drop"],
+    [
+        "extra",
+        "lost",
+        "wrong-tool",
+        "broken-json",
+        "wrong-shape",
+        "html",
+        "500",
+        "429-long",
+        "401",
+        "error-in-200",
+        "empty",
+        "list",
+        "prose",
+        "drop",
+    ],
 )
 def test_a_lying_or_broken_model_is_not(models, step):
     with LlmServer([step]) as server:
@@ -209,7 +224,8 @@ def test_an_obedient_model_that_answers_the_note_is_refused(models):
     ("said", "written"),
     [
         (NOTE, "Исправь опечатку в приветствии и добавь тест."),
-        ("почини чтобы вход не падал когда пароль пустой", "Исправь вход: он не должен падать, когда пароль пустой."),
+        ("почини чтобы вход не падал когда пароль пустой",
+         "Исправь вход: он не должен падать, когда пароль пустой."),
         ("постгресс куль не запускается почини", "Почини PostgreSQL: не запускается."),
         ("сделай таймаут тридцать секунд", "Сделай таймаут 30 секунд."),
         ("добавь кнопку нет лучше ссылку на главную", "Добавь ссылку на главную."),
@@ -253,7 +269,16 @@ def test_numbers_in_words(text, found):
 PROJECTS = [Name("ebench"), Name("rebench"), Name("demo", "Демо")]
 
 
-@pytest.mark.parametrize(("step", "slug"), [("honest", "rebench"), ("no-project", None), ("wrong-project", None), ("500", None), ("broken-json", None)])
+@pytest.mark.parametrize(
+    ("step", "slug"),
+    [
+        ("honest", "rebench"),
+        ("no-project", None),
+        ("wrong-project", None),
+        ("500", None),
+        ("broken-json", None),
+    ],
+)
 def test_the_model_picks_from_the_list_or_none(models, step, slug):
     with LlmServer([step]) as server:
         found, usage = choose_project_with_model(models(server), "re бэч", PROJECTS, "note")
@@ -268,12 +293,14 @@ def test_replay(tmp_path):
         '{"text": "настройки проект и бенч режим аудио", "projects": ["ebench", "rebench"],'
         ' "expected": {"project": "ebench", "mode": "audio"}}\n'
         "# a comment\n"
-        '{"text": "ну добавь кнопку", "expected": {"request": "Добавь кнопку", "subtasks": 0, "mode": "audio"}}\n'
+        '{"text": "ну добавь кнопку", "expected":'
+        ' {"request": "Добавь кнопку", "subtasks": 0, "mode": "audio"}}\n'
         '{"text": "отмена", "expected": {"cancel": true}}\n'
     )
     rows = replay(file)
     assert [(r.field, r.hit) for r in rows] == [
-        ("project", True), ("mode", True), ("request", True), ("subtasks", True), ("mode", False), ("cancel", True),
+        ("project", True), ("mode", True), ("request", True), ("subtasks", True),
+        ("mode", False), ("cancel", True),
     ]  # fmt: skip
     assert summary(rows)[-1] == ("", 5, 6)
     file.write_text('{"text": "x", "expected": {"colour": 1}}\n')
@@ -300,6 +327,9 @@ def test_a_tool_that_is_clearly_asked_for(said, tool):
     assert refine_local(said, tools=TOOLS).tool == tool
 
 
-@pytest.mark.parametrize(("spoken", "tool"), [("клод код", "claude"), ("кодэкс", "codex"), ("заметки", "note"), ("синхрофазотрон", None)])
+@pytest.mark.parametrize(
+    ("spoken", "tool"),
+    [("клод код", "claude"), ("кодэкс", "codex"), ("заметки", "note"), ("синхрофазотрон", None)],
+)
 def test_a_tool_by_its_spoken_name(spoken, tool):
     assert match_tool(spoken, TOOLS) == tool

@@ -118,7 +118,9 @@ def test_a_project_named_before_a_request(text, expected):
     assert parse_project_prefix(text, PROJECTS) == expected
 
 
-@pytest.mark.parametrize("text", ["отмена", "Отмена.", "не надо, забудь", "ну не надо", "забудь это", "cancel"])
+@pytest.mark.parametrize(
+    "text", ["отмена", "Отмена.", "не надо, забудь", "ну не надо", "забудь это", "cancel"]
+)
 def test_calling_off(text):
     assert is_cancel(text)
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llm_server import LlmServer
 
+from llm_server import LlmServer
 from skazano.llm.chain import Chain
 from skazano.llm.ledger import Ledger
 from skazano.llm.openai_compatible import OpenAiCompatible
@@ -15,7 +15,8 @@ from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, commit_line, s
 
 RESULT = """## Summary
 
-Добавил проверку почты в форму регистрации. Теперь адрес без собаки не принимается, ошибка показывается красным.
+Добавил проверку почты в форму регистрации. Теперь адрес без собаки не принимается, ошибка
+показывается красным.
 
 - Изменил `src/forms/register.py` и `templates/register.html`
 - Добавил тест `test_email` в tests/test_register.py
@@ -69,7 +70,11 @@ def test_a_failure_comes_first(mode):
 
 
 def test_a_late_trouble_is_not_cut_off():
-    result = "Сделал всё.\n\n" + "Подробность о ходе работы. " * 60 + "\n\nВнимание: миграцию надо запустить вручную."
+    result = (
+        "Сделал всё.\n\n"
+        + "Подробность о ходе работы. " * 60
+        + "\n\nВнимание: миграцию надо запустить вручную."
+    )
     answer = summarize_local(result, "text")
     assert "миграцию надо запустить вручную" in answer
     assert len(answer) <= TEXT_LIMIT
@@ -194,7 +199,9 @@ def test_a_spoken_answer_has_no_code_and_no_end(answer):
 
 
 def test_a_good_spoken_answer():
-    answer = "Добавил проверку почты в форму. Четырнадцать тестов проходят. Отправку письма проверить не удалось."
+    answer = (
+        "Добавил проверку почты в форму. Четырнадцать тестов проходят. Отправку письма проверить не удалось."
+    )
     assert bad_answer(answer, RESULT, "audio", False) == ""
 
 

@@ -164,7 +164,7 @@ _DECEIVING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_SHORT = re.compile(r"(?<!\w)(\w{1,2}) (?=\w)")
+_SHORT = re.compile(r"(?i)(?<!\w)([а-яё]{1,2}) (?=\w)")
 
 
 def visible(text: str) -> str:

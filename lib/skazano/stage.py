@@ -25,7 +25,7 @@ from skazano.config import ConfigError, Settings, load
 from skazano.log import log
 from skazano.notify import notify, watchdog_seconds
 from skazano.projects import Project, load_all
-from skazano.spool import MAX_ATTEMPTS, STAGES, Held, Spool, SpoolError
+from skazano.spool import MAX_ATTEMPTS, STAGES, Held, Spool, SpoolError, Ticket
 from skazano.task import BadTask, TaskDir
 from skazano.texts import say
 from skazano.wake import Deaf, Wake
@@ -133,15 +133,18 @@ class Stage:
         recover: Recover | None = None,
         aside: Step | None = None,
         also_watch: Sequence[str] = (),
+        waits: "Callable[[Ticket, Context], bool] | None" = None,
     ) -> None:
         """`warm` runs before READY (load a model). `recover` decides where a task goes whose worker died,
-        None means back to new/. `aside` runs each turn, for what lies in the folders `also_watch`."""
+        None means back to new/. `aside` runs each turn, for what lies in the folders `also_watch`. `waits`
+        tells that a ticket's turn has not come; what ends its waiting arrives in `also_watch`."""
         self.name = name
         self.work = work
         self.warm = warm
         self.recover = recover
         self.aside = aside
         self.also_watch = also_watch
+        self.waits = waits
         self.paused_until = 0.0
         self.outages = 0
         self.count = 0
@@ -181,9 +184,13 @@ class Stage:
         context.ping(f"{len(ready)} waiting, {self.count} done")
         if self.count == 0:
             notify(READY=1)
+        taken = 0
         for ticket in ready:
             if context.stopping or time.time() < self.paused_until:
                 break
+            if self.waits and self.waits(ticket, context):
+                continue
+            taken += 1
             held = context.spool.claim(ticket)
             if held is not None:
                 with held:
@@ -193,7 +200,7 @@ class Stage:
         if self.aside and not context.stopping:
             self.aside(context)
         if once:
-            return bool(ready) and time.time() >= self.paused_until
+            return taken > 0 and time.time() >= self.paused_until
         if context.stopping:
             return False
         context.wake.wait(self._sleep(context, upcoming))

@@ -133,9 +133,7 @@ def main() -> None:
 
     costs = {
         "sub": {
-            x + y: mixed(HAND_SUB[x + y], sub[x + y])
-            for i, x in enumerate(PHONES)
-            for y in PHONES[i + 1 :]
+            x + y: mixed(HAND_SUB[x + y], sub[x + y]) for i, x in enumerate(PHONES) for y in PHONES[i + 1 :]
         },
         "lost": {p: mixed(HAND_GAP[p], lost[p]) for p in PHONES},
         "added": {p: mixed(HAND_GAP[p], added[p]) for p in PHONES},

@@ -77,15 +77,11 @@ def prepare(
     if status.entries:
         status = _stand(there.git, plan, status, start, task)
         owner, left = _owner_commits(there, status, task, max_file)
-        if owner:
-            status = status._replace(head=owner[-1].sha)
-            if status.branch == start.name:
-                start = Start(start.name, status.head, True)
-            else:
-                refs.read()
-                start = plan.start(status, 0)
     elif status.branch is None and status.head:
         _keep_detached(there.git, status.head, plan.apart(task))
+    if owner:
+        status = status._replace(head=owner[-1].sha)
+        start = plan.after(status, start)
     _switch(there.git, status, start)
     default = refs.local(plan.default or "") or refs.distant(plan.default or "")
     return Work(task, start.name, start.sha, plan.default, default and default.sha, owner, left)

@@ -7,13 +7,13 @@ import msgspec
 
 from skazano.git import links
 from skazano.git.begin import Work
-from skazano.git.branch import HEADS
 from skazano.git.checkout import Checkout, is_repository
 from skazano.git.command import NO_HOOKS, Git, GitError, Identity
-from skazano.git.facts import Status, read_status, unfinished
+from skazano.git.facts import Status, read_status
 from skazano.git.message import message, one_line, subject_line
 from skazano.git.patch import shown, unquote
-from skazano.git.stage import MAX_FILE, LeftOut, find_secrets
+from skazano.git.settle import keep_base, settle, task_range, uncommit_secrets
+from skazano.git.stage import MAX_FILE, LeftOut
 
 PATCH = 2 * 1024 * 1024  # bytes of changes.patch
 
@@ -83,11 +83,11 @@ def finish(
         return None
     there = Checkout(repo, identity or Identity(), remote, env, trust_owner)
     notes: list[str] = []
-    status = _settle(there, work, notes)
+    status = settle(there, work, notes)
     subject = subject_line(subject, f"task {work.task}")
     skip = {item.path for item in work.left_out}
-    _keep_base(there.git, work, status, notes)
-    status, body, secret = _uncommit_secrets(there, work, status, notes)
+    keep_base(there.git, work, status, notes)
+    status, body, secret = uncommit_secrets(there, work, status, notes)
     left: list[LeftOut] = []
     hook = None
     if status.entries:
@@ -99,94 +99,21 @@ def finish(
         return Commit(status.branch or work.branch, work.base, note=" ".join(notes) or None), b""
     made = _commits(there.git, work, status)
     numstat, patch = _changes(there.git, made, work.base, max_patch)
-    url = links.rewritten(there.config.get(f"remote.{there.remote}.url", [""])[-1], there.config)
-    made = [Made(m.sha, m.subject, links.commit_link(url, m.sha, forge)) for m in made]
-    compare = None
-    if made and work.base:
-        compare = links.compare_link(url, work.base, made[-1].sha, forge)
+    made, compare = _linked(there, made, work.base, forge)
     branch = status.branch or work.branch
     note = " ".join(notes) or None
     return Commit(branch, work.base, made, numstat, left, compare, hook, note, secret), patch
 
 
-def _settle(there: Checkout, work: Work, notes: list[str]) -> Status:
-    """Back on a branch that holds the work, whatever the agent left half done; nothing undone."""
-    git = there.git
-    status = read_status(git)
-    command = unfinished(there.git_dir)
-    if command and (command != "merge" or any(entry.unmerged for entry in status.entries)):
-        git(command, *(("reset", "HEAD") if command == "bisect" else ("--quit",)))
-        notes.append(f"Агент не закончил git {command}: записано то, что было в файлах.")
-        status = read_status(git)
-    if status.branch == work.branch or status.head is None:
-        return status
-    day = git("rev-parse", "--verify", "--quiet", HEADS + work.branch, ok=(0, 1)).out.decode()
-    day = day.strip()
-    if not day or _holds(git, day, status.head):
-        # The same commit, so the switch touches no file.
-        git("switch", "--quiet", "--no-track", "-C", work.branch)
-        return status._replace(branch=work.branch)
-    if _holds(git, status.head, day):
-        # No commit of its own there: its files come along to the day's branch if they fit.
-        if not git("switch", "--quiet", "--no-overwrite-ignore", work.branch, ok=None).code:
-            return read_status(git)
-        status = status._replace(branch=None)
-    if status.branch is None and status.head:
-        name = f"{work.branch}-{status.head[:8]}"
-        git("switch", "--quiet", "--no-track", "-C", name)
-        status = status._replace(branch=name)
-    notes.append(f"Агент ушёл с ветки дня: работа записана на ветке {status.branch}.")
-    return status
-
-
-def _keep_base(git: Git, work: Work, status: Status, notes: list[str]) -> None:
-    """A branch for what stood before the task, if the agent rewrote it away."""
-    base = work.base
-    if base is None or status.head == base or (status.head and _holds(git, base, status.head)):
-        return
-    places = ("refs/heads", "refs/remotes")
-    if not git("for-each-ref", f"--contains={base}", "--count=1", *places).out:
-        name = f"{work.branch}-{base[:8]}"
-        git("branch", "--no-track", "--force", name, base)
-        notes.append(f"Агент переписал историю ветки: прежнее осталось на ветке {name}.")
-
-
-def _holds(git: Git, old: str, new: str) -> bool:
-    return git("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
-
-
-def _range(work: Work, head: str) -> list[str]:
-    """Arguments that select the task's commits."""
-    known = {sha for sha in (work.base, work.default_sha) if sha}
-    return [head, *(f"^{sha}" for sha in sorted(known))]
-
-
-def _uncommit_secrets(
-    there: Checkout, work: Work, status: Status, notes: list[str]
-) -> tuple[Status, str, bool]:
-    """If the agent committed a secret that nobody has seen yet, make its commits uncommitted again.
-
-    Only HEAD and the index move; every file stays. Gives the status, a body that tells what the
-    agent called its commits, and whether a secret had to be left where it is.
-    """
-    git = there.git
-    if status.head is None or status.head == work.base:
-        return status, "", False
-    selected = _range(work, status.head)
-    if not find_secrets(git, "log", "-p", "--remerge-diff", "--format=", *selected):
-        return status, "", False
-    pushed = git("for-each-ref", f"--contains={status.head}", "--count=1", "refs/remotes").out
-    if pushed or (work.base and not _holds(git, work.base, status.head)):
-        notes.append("В коммитах агента есть секрет: замените его.")
-        return status, "", True
-    subjects = git("log", "--reverse", "--format=%s", *selected).out.decode("utf-8", "replace")
-    if work.base:
-        git("reset", "--quiet", "--soft", work.base)
-    else:
-        git("update-ref", "-d", "HEAD")
-    notes.append("Агент записал в git секрет: его коммиты сделаны заново, без секрета.")
-    body = "\n".join("- " + one_line(line, 200) for line in subjects.splitlines()[:50])
-    return read_status(git), body, False
+def _linked(
+    there: Checkout, made: list[Made], base: str | None, forge: str | None
+) -> tuple[list[Made], str | None]:
+    """The commits with their pages on the forge, and the page of all of them."""
+    url = links.rewritten(there.config.get(f"remote.{there.remote}.url", [""])[-1], there.config)
+    linked = [Made(m.sha, m.subject, links.commit_link(url, m.sha, forge)) for m in made]
+    if not made or base is None:
+        return linked, None
+    return linked, links.compare_link(url, base, made[-1].sha, forge)
 
 
 def _commit(
@@ -224,7 +151,7 @@ def _commits(git: Git, work: Work, status: Status) -> list[Made]:
     if status.head is None and not _born(git):
         return []
     order = ("--reverse", "--topo-order")
-    out = git("log", "-z", *order, "--format=%H%n%s", *_range(work, "HEAD")).out
+    out = git("log", "-z", *order, "--format=%H%n%s", *task_range(work, "HEAD")).out
     made = []
     for record in out.decode("utf-8", "replace").split("\0"):
         sha, _, subject = record.strip("\n").partition("\n")

@@ -29,6 +29,13 @@ class Plan:
             return branches.begin(git, refs, self.family, self.today, self.default, status)
         return start if status.entries else self._forward(start)
 
+    def after(self, status: Status, start: Start) -> Start:
+        """The day's branch once the owner's work is committed, on it or elsewhere."""
+        if status.branch == start.name:
+            return Start(start.name, status.head, True)
+        self.refs.read()
+        return self.start(status, 0)
+
     def apart(self, task: str) -> str:
         """A branch name for work that stands on no branch."""
         names = (f"{self.family.prefix}wip-{task}{end}" for end in ("", "-2", "-3", "-4", "-5"))

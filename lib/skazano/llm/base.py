@@ -46,9 +46,7 @@ class Model(Protocol):
     @property
     def name(self) -> str: ...
 
-    def complete(
-        self, system: str, text: str, schema: type[T], seconds: float
-    ) -> tuple[T, Usage]: ...
+    def complete(self, system: str, text: str, schema: type[T], seconds: float) -> tuple[T, Usage]: ...
 
 
 class Price(msgspec.Struct, frozen=True):

@@ -43,9 +43,7 @@ class Gemini:
         response = self._ask(system, text, schema, seconds)
         told = response.usage_metadata
         sent = (told and told.prompt_token_count) or 0
-        got = ((told and told.candidates_token_count) or 0) + (
-            (told and told.thoughts_token_count) or 0
-        )
+        got = ((told and told.candidates_token_count) or 0) + ((told and told.thoughts_token_count) or 0)
         usage = Usage(
             engine=self.name,
             model=self.model,

@@ -82,11 +82,15 @@ class Ledger:
         day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         state = files.read_json(self._path)
         state = state if isinstance(state, dict) else {}
-        down = {
-            name: entry
-            for name, entry in (state.get("down") or {}).items()
-            if isinstance(entry, dict) and {"until", "failures", "reason"} <= entry.keys()
-        } if isinstance(state.get("down"), dict) else {}
+        down = (
+            {
+                name: entry
+                for name, entry in (state.get("down") or {}).items()
+                if isinstance(entry, dict) and {"until", "failures", "reason"} <= entry.keys()
+            }
+            if isinstance(state.get("down"), dict)
+            else {}
+        )
         same = state.get("day") == day
         calls, money = state.get("calls"), state.get("money")
         return {

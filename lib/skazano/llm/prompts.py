@@ -19,7 +19,7 @@ def _environment(override: Path | None) -> Any:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701  # plain text for a model; what was said goes in the user message
+        autoescape=False,  # plain text for a model; what was said goes in the user message
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,

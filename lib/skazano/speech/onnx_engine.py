@@ -50,6 +50,7 @@ class OnnxEngine:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         kind = model_kind(directory)
         quantization = None if precision == "fp32" else precision
+        errors = (OSError, ValueError, KeyError, AttributeError, RuntimeError, *_runtime_errors())
         try:
             model: Any = onnx_asr.load_model(
                 kind,
@@ -58,7 +59,7 @@ class OnnxEngine:
                 sess_options=options,
                 providers=["CPUExecutionProvider"],
             )
-        except (RuntimeError, ValueError, KeyError) as exc:
+        except errors as exc:
             raise BrokenModel(f"{directory}: {exc}") from exc
         self._model = model.with_timestamps()
 
@@ -69,6 +70,13 @@ class OnnxEngine:
             return Tokens(text=found.text)
         logprobs = found.logprobs or [0.0] * len(found.tokens)
         return Tokens(found.tokens, found.timestamps, logprobs, found.text)
+
+
+def _runtime_errors() -> list[type[Exception]]:
+    """onnxruntime's own exceptions, which have no common ancestor below Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
 
 
 def model_kind(directory: Path) -> str:

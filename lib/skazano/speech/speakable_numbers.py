@@ -11,6 +11,7 @@ from functools import lru_cache
 
 CASES = "ngdaip"
 LONGEST = 15  # digits; a longer number is read digit by digit
+ZERO = ("ноль", "нуля", "нулю", "ноль", "нулём", "нуле")  # num2words has «ноля»
 DIGITS = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
 FRACTIONS = ("десятая", "сотая", "тысячная", "десятитысячная", "стотысячная", "миллионная")
 HUSHING = "гкхжшчщ"  # после них «и», а не «ы»
@@ -150,7 +151,9 @@ def cardinal(n: int, case: str = "n", gender: str = "m") -> str:
         value, rest = divmod(rest, 10**power)
         if value:
             parts += [cardinal(value, case), scale.after(value, case)]
-    if rest or not parts:
+    if not n:
+        return ZERO[CASES.index(case)]
+    if rest:
         parts.append(str(num2words(rest, lang="ru", case=case, gender=gender, animate=False)))
     return " ".join(parts)
 

@@ -59,7 +59,7 @@ class Transcript:
         segments = head.pop("segments")
         lines = ",\n".join("  " + json.dumps(s, ensure_ascii=False) for s in segments)
         body = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
-        return f'{body},\n "segments": [\n{lines}\n ]\n}}\n' if segments else body + "\n}\n"
+        return f'{body},\n "segments": [{chr(10) if lines else ""}{lines}]\n}}\n'
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Transcript:

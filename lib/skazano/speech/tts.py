@@ -43,11 +43,12 @@ class SpeechFailed(RuntimeError):
 
 class Engine(Protocol):
     """name: as in history.jsonl, with the voice; rate: Hz of what synth() gives; limit: characters
-    that one call may take. synth() raises SpeechFailed."""
+    that one call may take; stress: whether "+" before a vowel is a stress mark to it. synth() raises SpeechFailed."""
 
     name: str
     rate: int
     limit: int
+    stress: bool
 
     def synth(self, text: str) -> Samples: ...
 
@@ -67,6 +68,7 @@ class Voice:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.name = engine.name
+        self.stress = engine.stress  # what speakable(…, stress=) is to be asked for
 
     def say(self, text: str, out: Path, heartbeat: Callable[[], None] | None = None) -> Spoken:
         """Speak `text` (speakable) into `out`: OGG/Opus, 48 kHz, mono; atomic, a repeat replaces it.

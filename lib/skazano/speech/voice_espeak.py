@@ -35,6 +35,7 @@ class Espeak:
         self.speed = max(80, min(450, round(WORDS_A_MINUTE * rate)))
         self.name = f"espeak-ng {self.voice}"
         self.rate = 22050
+        self.stress = False
         self.limit = 2000
         if not VOICE.fullmatch(self.voice) or not self._run("а"):
             raise ValueError(f"espeak-ng has no voice {self.voice!r}: see espeak-ng --voices")

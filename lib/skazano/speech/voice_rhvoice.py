@@ -89,6 +89,7 @@ class InProcess:
 
         self.name = f"rhvoice {voice}"
         self.rate = 24000
+        self.stress = False
         self.limit = 3000
         self._heard = bytearray()
         self._engine: Any = rhvoice_proxy.Engine(_library() or LIBRARY)
@@ -123,6 +124,7 @@ class Program:
     def __init__(self, voice: str, rate: float) -> None:
         self.name = f"rhvoice {voice}"
         self.rate = PROGRAM_RATE
+        self.stress = False
         self.limit = 3000
         self._options = ["-p", voice, "-r", str(round(rate * 100)), "-R", str(PROGRAM_RATE)]
 

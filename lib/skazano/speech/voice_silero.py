@@ -81,6 +81,7 @@ class Silero:
             raise ValueError(f"Silero has no voice {voice!r} in {path.name}: {', '.join(known)}")
         self.name = f"silero {path.stem} {self.voice}"
         self.rate = sample_rate
+        self.stress = True
         self.limit = 700  # its models refuse about 1000 characters
         self._speed = _speed(rate)
 

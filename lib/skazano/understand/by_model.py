@@ -24,7 +24,9 @@ T = TypeVar("T")
 MOST_SUBTASKS = 12
 SOURCE_LIMIT = 24_000  # characters of a result that a model is given: its beginning and its end
 _FAILURE = re.compile(
-    r"не получил|не удал|не смог|не вышло|не выполн|ошибк|провал|сорвал|прерв|упал|fail|could not|did not|error", re.I
+    r"не получил|не удал|не смог|не вышло|не выполн|ошибк|провал|сорвал|прерв|упал|"
+    r"fail|could not|did not|error",
+    re.I,
 )
 
 
@@ -84,13 +86,17 @@ def refine_with_model(
     asked = normal(found.tool_words)
     tool = found.tool if asked and asked in normal(text) else None
     line = " ".join(found.title.split())
-    heading = title(line) if line and len(line) <= TITLE and not unfaithful_title(line, found.text) else title(found.text)
+    heading = (
+        title(line)
+        if line and len(line) <= TITLE and not unfaithful_title(line, found.text)
+        else title(found.text)
+    )
     parts = [sentence(s) for s in found.subtasks] if len(found.subtasks) > 1 else []
     return Refined(sentence(found.text), heading, tool, parts), usage
 
 
 def unfaithful_title(line: str, request: str) -> str:
-    """"" if a title says no number or name that the request does not."""
+    """ "" if a title says no number or name that the request does not."""
     return ungrounded(line, request)
 
 

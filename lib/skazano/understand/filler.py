@@ -8,20 +8,29 @@ import re
 
 from skazano.understand.words import Word, is_imperative, words
 
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    return [tuple(phrase.split()) for phrase in text.split("|")]
+
+
 # Filler wherever it stands.
 _HESITATION = re.compile(r"^(?:э+м*|м{2,}|эм+|гм+|хм+|ээ+|мм+|ну)$")
 _ALWAYS = {"блин", "пожалуйста", "пожалуйста-пожалуйста", "вот"}
 # Filler at the start, at the end, or beside other filler.
 _OPENING = {"слушай", "слушайте", "короче", "так", "значит", "давай", "смотри", "смотрите", "типа", "итак",
-            "кстати", "окей", "ок", "ладно", "да", "привет", "вообще", "собственно", "а", "и", "ой", "слышь"}  # fmt: skip
+            "кстати", "окей", "ок", "ладно", "да", "привет", "вообще", "собственно", "а", "и",
+            "ой", "слышь"}  # fmt: skip
 _BESIDE = {"короче", "значит", "типа", "слушай", "смотри"}
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
-_PHRASES = [tuple(p.split()) for p in (
-    "в общем то", "в общем", "это самое", "так сказать", "как его", "короче говоря", "собственно говоря",
-    "честно говоря", "грубо говоря", "ну это", "и все такое прочее", "будь добр", "будь другом", "будьте добры",
-    "если честно", "как говорится", "то есть это", "что ли",
-)]  # fmt: skip
-_CLOSING_PHRASES = [tuple(p.split()) for p in ("ну вот", "вот так", "вот и все", "как то так", "вроде все", "это все", "на этом все", "заранее спасибо", "спасибо большое")]
+_PHRASES = _phrases(
+    "в общем то | в общем | это самое | так сказать | как его | короче говоря | собственно "
+    "говоря | честно говоря | грубо говоря | ну это | и все такое прочее | будь добр | будь "
+    "другом | будьте добры | если честно | как говорится | то есть это | что ли "
+)
+_CLOSING_PHRASES = _phrases(
+    "ну вот | вот так | вот и все | как то так | вроде все | это все | на этом все | заранее "
+    "спасибо | спасибо большое "
+)
 # Opening words that mean something before these.
 _MEANT = {
     "так": {"как", "чтобы", "что", "же", "и"},
@@ -40,7 +49,10 @@ _SWEARING = re.compile(
     r"долбан(?:ый|ая|ое|ые|ого|ую)|чертов(?:ый|а|ый|ы|у|ого)|сраны?(?:й|я|е)|сран(?:ая|ое|ую|ого)|охуе(?:ть|нно)|"
     r"черт|блять|блеать|мать|пипец|капец|зараза)$"
 )
-_SWEAR_PHRASES = [tuple(p.split()) for p in ("твою мать", "мать твою", "какого хрена", "какого хера", "какого хуя", "к черту", "на хуй", "на хер", "на хрен", "на фиг", "едрить колотить", "елки палки")]
+_SWEAR_PHRASES = _phrases(
+    "твою мать | мать твою | какого хрена | какого хера | какого хуя | к черту | на хуй | на "
+    "хер | на хрен | на фиг | едрить колотить | елки палки "
+)
 _SWEAR_MEANING = {
     "нихуя": "ничего", "нихера": "ничего", "нихрена": "ничего", "нифига": "ничего", "ни хрена": "ничего",
     "хуево": "плохо", "херово": "плохо", "хреново": "плохо", "хуйню": "ерунду", "херню": "ерунду",
@@ -48,7 +60,8 @@ _SWEAR_MEANING = {
     "дохуя": "много", "дохера": "много", "дофига": "много", "дохрена": "много",
 }  # fmt: skip
 _TWICE_IS_MEANT = {"очень", "чуть", "еле", "далеко", "много", "ноль", "один", "два", "три", "четыре",
-                   "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как", "что"}  # fmt: skip
+                   "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как",
+                   "что"}  # fmt: skip
 
 
 def _phrase_at(tokens: list[Word], at: int, phrases: list[tuple[str, ...]]) -> int:
@@ -66,7 +79,12 @@ def _opens(tokens: list[Word], at: int) -> bool:
         return False
     if norm.startswith("смотри"):
         return following in _LOOK_GOES_ON or is_imperative(following)
-    return norm != "давай" or is_imperative(following) or following in _OPENING or bool(_HESITATION.match(following))
+    return (
+        norm != "давай"
+        or is_imperative(following)
+        or following in _OPENING
+        or bool(_HESITATION.match(following))
+    )
 
 
 def _filler(tokens: list[Word]) -> set[int]:
@@ -82,7 +100,13 @@ def _filler(tokens: list[Word]) -> set[int]:
             taken = 1
         if not taken and norm in _BESIDE and at and at - 1 in out and at + 1 < len(tokens):
             taken = 1
-        if not taken and at and norm == tokens[at - 1].norm and norm not in _TWICE_IS_MEANT and not norm.isdigit():
+        if (
+            not taken
+            and at
+            and norm == tokens[at - 1].norm
+            and norm not in _TWICE_IS_MEANT
+            and not norm.isdigit()
+        ):
             taken = 1
         opening = opening and bool(taken)
         out.update(range(at, at + taken))
@@ -101,7 +125,14 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
     """Add the filler that ends the note; «короче» and «так» only right after other filler."""
     end = len(tokens)
     while end > 1:
-        long = next((len(p) for p in _CLOSING_PHRASES if tuple(t.norm for t in tokens[max(0, end - len(p)) : end]) == p), 0)
+        long = next(
+            (
+                len(p)
+                for p in _CLOSING_PHRASES
+                if tuple(t.norm for t in tokens[max(0, end - len(p)) : end]) == p
+            ),
+            0,
+        )
         if long and end > long:
             out.update(range(end - long, end))
             end -= long

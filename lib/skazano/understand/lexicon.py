@@ -9,6 +9,5 @@ ENGLISH_LETTERS = dict(zip(ALPHABET, _ENGLISH.split(), strict=True))
 RUSSIAN_LETTERS = dict(zip(ALPHABET, _RUSSIAN.split(), strict=True))
 
 WORDS: dict[str, tuple[str, ...]] = {
-    latin: tuple(said.split("/"))
-    for latin, said in (entry.split("=") for entry in vocabulary("lexicon.txt"))
+    latin: tuple(said.split("/")) for latin, said in (entry.split("=") for entry in vocabulary("lexicon.txt"))
 }

@@ -107,7 +107,9 @@ def _latin(word: str) -> list[str]:
         if word not in WORDS and re.search(r"(.)\1$|[^aeiouy]{3}$", word):  # «gigastt»: the end is spelled
             said.append(tidy(_by_rules(head, _RUSSIAN_RULES) + _letters(tail, ENGLISH_LETTERS)))
             if len(tail) > 2:
-                said.append(tidy(_by_rules(head + tail[0], _RUSSIAN_RULES) + _letters(tail[1:], ENGLISH_LETTERS)))
+                said.append(
+                    tidy(_by_rules(head + tail[0], _RUSSIAN_RULES) + _letters(tail[1:], ENGLISH_LETTERS))
+                )
     if len(word) <= 4 and (word not in WORDS or not re.search("[aeiouy]", word)):
         said += [_letters(word, ENGLISH_LETTERS), _letters(word, RUSSIAN_LETTERS)]
     if word not in WORDS or len(word) > 3:

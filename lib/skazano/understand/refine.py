@@ -80,7 +80,9 @@ def _ordinal_places(tokens: list[Word]) -> list[tuple[int, int]]:
         if not wanted & joined:
             continue
         start, item = at, at + 1
-        while start and tokens[start - 1].norm in _PREFIX_OF_ORDINAL and (not found or start - 1 > found[-1][1]):
+        while (
+            start and tokens[start - 1].norm in _PREFIX_OF_ORDINAL and (not found or start - 1 > found[-1][1])
+        ):
             start -= 1
         while item < len(tokens) and tokens[item].norm in _SUFFIX_OF_ORDINAL:
             item += 1
@@ -118,8 +120,8 @@ def _generic(header: list[Word]) -> bool:
 
 def refine_local(text: str, terms: Sequence[str] = (), tools: Sequence[str] = ()) -> Refined:
     """The request without a model, text and title "" if it was all filler. terms are the project's
-    words; they and those that every project knows are spelled right where they were misheard. tools: the names that may be
-    asked for; the words that ask stay in the text."""
+    words; they and those that every project knows are spelled right where they were misheard.
+    tools: the names that may be asked for; the words that ask stay in the text."""
     cleaned = clean(correct(text, terms)[0])
     items = [sentence(clean(item)) for item in split_list(cleaned)]
     whole = sentence(cleaned)

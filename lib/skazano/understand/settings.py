@@ -4,41 +4,18 @@ Pairs come in any order with filler between them; what follows them is a request
 Only the beginning of a note is read, so the same words later in a request are just words.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from skazano.understand.names import Name, Named, alike_words, match_prefix, sounds_like
+from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, keyword, unglued
+from skazano.understand.names import Name, Named, match_prefix, sounds_like
 from skazano.understand.phonetics import normal
 from skazano.understand.words import WISHES, Word, is_imperative, words
 
-Mode = Literal["text", "audio"]
 LIKELY = 0.6  # likeness at which an unsure match still tells where the name ends
 
-_EXACT_HEADS = {"настройки", "настройкй", "settings", "сеттингс", "сетингс"}
-_LOOSE_HEADS = ("настройки", "настройка", "сеттингс")
-_KEYS = {
-    "project": "проект проекта проекту проекты прожект project".split(),
-    "mode": "режим режима режиме mode".split(),
-    "tool": "инструмент инструмента инструментом инструменты тул tool".split(),
-    "lang": "язык языка language".split(),
-    "reset": "сброс сбрось сбросить сбросы reset".split(),
-}
-_SOUNDS = {"project": "проект", "mode": "режим", "tool": "инструмент", "lang": "язык", "reset": "сброс"}
-_MODES: dict[str, Mode] = {
-    "текст": "text", "текстом": "text", "текстовый": "text", "текста": "text", "text": "text",
-    "тест": "text", "текс": "text", "тексты": "text", "письменно": "text",
-    "аудио": "audio", "голос": "audio", "голосом": "audio", "голосовой": "audio", "голоса": "audio",
-    "звук": "audio", "звуком": "audio", "audio": "audio", "voice": "audio", "войс": "audio",
-}  # fmt: skip
-_LANGS = {"русский": "ru", "русском": "ru", "руский": "ru", "ru": "ru", "russian": "ru",
-          "английский": "en", "английском": "en", "инглиш": "en", "en": "en", "english": "en"}  # fmt: skip
-_FILLER = set(
-    "и а ну э эм так вот пожалуйста поставь выбери давай потом включи переключи переключись установи "
-    "смени поменяй измени на будет пусть это теперь еще же короче слушай значит мой наш".split()
-)
 _NAMING = {"называется", "под", "названием", "именем", "имени", "на", "это", "будет", "с", "по"}
 _ACTIONS = {
     "create": {"создай", "создать", "создайте", "заведи", "завести"},
@@ -68,57 +45,14 @@ class Settings(msgspec.Struct):
     rest: str = ""
 
 
-def _unglued(tokens: list[Word]) -> list[Word]:
-    """The words, with «проектантезер» as two: a recogniser joins what is said in one breath."""
-    out = []
-    for token in tokens:
-        glued = re.fullmatch(r"(проект)((?!ах$|ами$|ов$|ом$|н|ир|ор).{3,})", token.norm)
-        if glued and token.end - token.start == len(token.norm):
-            cut = token.start + len(glued.group(1))
-            out += [Word(glued.group(1), token.start, cut), Word(glued.group(2), cut, token.end)]
-        else:
-            out.append(token)
-    return out
-
-
 def _as_named(names: Sequence[Named | str]) -> list[Named]:
     return [Name(n) if isinstance(n, str) else n for n in names]
-
-
-def _head(tokens: list[Word]) -> tuple[int, bool]:
-    """(words that the opening «настройки» takes, whether it is unmistakable); (0, False): none."""
-    first = [t.norm for t in tokens[:3]]
-    if not first:
-        return 0, False
-    if first[0] in _EXACT_HEADS:
-        return 1, True
-    likest, taken = 0.8, 0
-    for count in range(1, len(first) + 1):
-        alike = max(alike_words(" ".join(first[:count]), head) for head in _LOOSE_HEADS)
-        if alike >= likest:
-            likest, taken = alike, count
-    return taken, False
-
-
-def _key(tokens: list[Word], at: int) -> tuple[str | None, int]:
-    """(which keyword stands here, how many words it takes)."""
-    word = tokens[at].norm
-    for key, spellings in _KEYS.items():
-        if word in spellings:
-            return key, 1
-    pair = word + (tokens[at + 1].norm if at + 1 < len(tokens) else "")
-    for key, sound in _SOUNDS.items():
-        if len(word) > 3 and sounds_like(word, sound, 0.86):
-            return key, 1
-        if pair != word and len(word) > 1 and normal(pair) == sound:
-            return key, 2
-    return None, 0
 
 
 def _ends_name(tokens: list[Word], at: int) -> bool:
     """Whether the word at this place cannot belong to a name: a keyword, an order, a wish."""
     norm = tokens[at].norm
-    return bool(_key(tokens, at)[0]) or is_imperative(norm) or norm in WISHES or norm in {"и", "чтобы"}
+    return bool(keyword(tokens, at)[0]) or is_imperative(norm) or norm in WISHES or norm in {"и", "чтобы"}
 
 
 def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str | None, int]:
@@ -126,7 +60,7 @@ def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str |
     while at < len(tokens) - 1 and tokens[at].norm in _NAMING:
         at += 1
     stop = at
-    while stop < len(tokens) and stop - at < 5 and not _key(tokens, stop)[0]:
+    while stop < len(tokens) and stop - at < 5 and not keyword(tokens, stop)[0]:
         stop += 1
     candidates = [t.norm for t in tokens[at:stop]]
     found, taken = match_prefix(candidates, names)
@@ -148,11 +82,11 @@ def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str |
 
 def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
     """Read one keyword and its value into `into`; the place after them, or `at` if there is none."""
-    key, taken = _key(tokens, at)
+    key, taken = keyword(tokens, at)
     value = at + taken
     if key is None:
-        mode = _MODES.get(tokens[at].norm)
-        alone = at + 1 == len(tokens) or _key(tokens, at + 1)[0]
+        mode = MODES.get(tokens[at].norm)
+        alone = at + 1 == len(tokens) or keyword(tokens, at + 1)[0]
         if mode and alone and tokens[at].norm != "тест":
             into.mode = mode
             return at + 1
@@ -160,7 +94,7 @@ def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) 
     if key == "reset":
         into.reset = True
         return value
-    while key != "project" and value < len(tokens) - 1 and tokens[value].norm in _FILLER | _NAMING:
+    while key != "project" and value < len(tokens) - 1 and tokens[value].norm in FILLER | _NAMING:
         value += 1
     if value >= len(tokens):
         return value
@@ -173,7 +107,7 @@ def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) 
     if key == "mode":
         return _read_mode(tokens, at, value, into)
     if key == "lang":
-        into.lang = _LANGS.get(norm)
+        into.lang = LANGS.get(norm)
         return value + 1 if into.lang else at
     two = value + 1 < len(tokens) and (norm, tokens[value + 1].norm) in _TWO_WORD_TOOLS
     into.tool = f"{norm} {tokens[value + 1].norm}" if two else norm
@@ -182,12 +116,16 @@ def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) 
 
 def _read_mode(tokens: list[Word], at: int, value: int, into: Settings) -> int:
     norm = tokens[value].norm
-    heard = _MODES.get(norm)
+    heard = MODES.get(norm)
     if heard is None and value + 1 < len(tokens):
-        heard = _MODES.get(norm + tokens[value + 1].norm)  # «ауди о»
+        heard = MODES.get(norm + tokens[value + 1].norm)  # «ауди о»
         value += 1 if heard else 0
     if heard is None:
-        near = [m for w, m in (("текст", "text"), ("аудио", "audio"), ("голос", "audio")) if sounds_like(norm, w, 0.7)]
+        near = [
+            m
+            for w, m in (("текст", "text"), ("аудио", "audio"), ("голос", "audio"))
+            if sounds_like(norm, w, 0.7)
+        ]
         heard = "text" if near[:1] == ["text"] else "audio" if near else None
     if heard is None:
         return at
@@ -221,8 +159,8 @@ def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings
 def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     """The settings in text, or None if it is no settings phrase. With names (of projects) a spoken
     project name ends where the best match ends; without, at the next keyword or verb."""
-    tokens, known, settings = _unglued(words(text)), _as_named(names), Settings()
-    at, certain = _head(tokens)
+    tokens, known, settings = unglued(words(text)), _as_named(names), Settings()
+    at, certain = head(tokens)
     if not at:
         after = _read_action(tokens, 0, known, settings)
         whole = after and (after == len(tokens) or settings.action == "create")
@@ -233,7 +171,7 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     found = False
     while at < len(tokens):
         place = at
-        while place < len(tokens) - 1 and tokens[place].norm in _FILLER and not _key(tokens, place)[0]:
+        while place < len(tokens) - 1 and tokens[place].norm in FILLER and not keyword(tokens, place)[0]:
             place += 1
         after = _read_action(tokens, place, known, settings)
         if after == place:
@@ -244,7 +182,7 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     settings.rest = _rest(text, tokens, at)
     if found or not settings.rest:
         return settings if certain or found or len(tokens) <= 3 else None
-    begins = next((t.norm for t in tokens[at:] if t.norm not in _FILLER), "")
+    begins = next((t.norm for t in tokens[at:] if t.norm not in FILLER), "")
     return settings if certain and (is_imperative(begins) or begins in WISHES) else None
 
 
@@ -257,13 +195,13 @@ def _rest(text: str, tokens: list[Word], at: int) -> str:
 
 def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[str, str] | None:
     """(spoken project name, request) of «проект X …» and «в проекте X …», or None."""
-    tokens = _unglued(words(text))
+    tokens = unglued(words(text))
     at = 0
     while at < len(tokens) and tokens[at].norm in {"ну", "так", "э", "слушай", "короче", "и", "а"}:
         at += 1
     if at < len(tokens) and tokens[at].norm in {"в", "во", "для", "по", "на"}:
         at += 1
-    if at >= len(tokens) or _key(tokens, at)[0] != "project" or tokens[at].norm == "проекты":
+    if at >= len(tokens) or keyword(tokens, at)[0] != "project" or tokens[at].norm == "проекты":
         return None
     name, after = _spoken_name(tokens, at + 1, _as_named(names))
     return (name, _rest(text, tokens, after)) if name else None

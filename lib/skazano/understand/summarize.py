@@ -89,7 +89,11 @@ def commit_line(commit: Mapping[str, Any] | None, lang: str, spoken: bool) -> st
         return ""
     files, added, removed = _changes(commit)
     pushed, last = _pushed(commit), commits[-1]
-    name = str(last.get("hash") or last.get("sha") or last.get("id") or "") if isinstance(last, Mapping) else str(last)
+    name = (
+        str(last.get("hash") or last.get("sha") or last.get("id") or "")
+        if isinstance(last, Mapping)
+        else str(last)
+    )
     if lang == "en":
         what = f"{files} file{'' if files == 1 else 's'}"
         if spoken:
@@ -99,7 +103,9 @@ def commit_line(commit: Mapping[str, Any] | None, lang: str, spoken: bool) -> st
     what = f"{files} {_plural(files, 'файл', 'файла', 'файлов')}"
     if spoken:
         verb = _plural(files, "изменён", "изменены", "изменено")
-        return f"Работа сохранена в коммите, {verb} {what}." + (" Отправить на сервер не удалось." if pushed is False else "")
+        return f"Работа сохранена в коммите, {verb} {what}." + (
+            " Отправить на сервер не удалось." if pushed is False else ""
+        )
     tail = {True: ", отправлен", False: ", отправить не удалось", None: ""}[pushed]
     return f"Коммит {name[:8]} в {commit.get('branch')}: {what}, +{added} −{removed}{tail}."
 
@@ -124,7 +130,11 @@ def _chosen(units: Sequence[tuple[str, bool]], room: int, most: int) -> list[str
 
 def speakable(sentence: str) -> str:
     """The sentence without code and paths, "" if too little of it remains to be understood."""
-    bare = re.sub(r"`([^`]*)`", lambda m: m.group(1) if re.fullmatch(r"[А-Яа-яЁёA-Za-z -]+", m.group(1)) else "\0", sentence)
+    bare = re.sub(
+        r"`([^`]*)`",
+        lambda m: m.group(1) if re.fullmatch(r"[А-Яа-яЁёA-Za-z -]+", m.group(1)) else "\0",
+        sentence,
+    )
     bare = _PATH.sub("\0", re.sub(r"https?://\S+", "\0", bare))
     if _CODE.search(bare.replace("\0", "")):
         return ""
@@ -163,7 +173,9 @@ def summarize_local(
     spoken = mode == "audio"
     units = _units(plain(result))
     if spoken:
-        units = [(said, False) for sentence, heading in units if not heading and (said := speakable(sentence))]
+        units = [
+            (said, False) for sentence, heading in units if not heading and (said := speakable(sentence))
+        ]
     else:
         units = [(re.sub(r"`([^`\n]+)`", r"\1", sentence), heading) for sentence, heading in units]
         units = [unit for unit in units if not unit[1]] or units
@@ -177,9 +189,15 @@ def summarize_local(
     if not body and units:
         body = [_cut(units[0][0], room)]
     if not (first or body or last):
-        return "The tool ended without a word." if lang == "en" else "Инструмент закончил и ничего не ответил."
+        return (
+            "The tool ended without a word." if lang == "en" else "Инструмент закончил и ничего не ответил."
+        )
     said = " ".join(body)
-    return " ".join(p for p in (first, said, last) if p) if spoken else "\n".join(p for p in (first, said, last) if p)
+    return (
+        " ".join(p for p in (first, said, last) if p)
+        if spoken
+        else "\n".join(p for p in (first, said, last) if p)
+    )
 
 
 def _cut(text: str, limit: int) -> str:

@@ -4,6 +4,7 @@
 like a term and is no ordinary Russian word: a term missed is a small loss, a word spoiled a large one.
 """
 
+import itertools
 import os
 import re
 from collections import Counter
@@ -24,23 +25,24 @@ SHORTEST = 4  # phones of a term that is looked for at all
 LONGER = 0.06  # what a longer run may be less alike: «постгресс куль» is not Postgres and «куль»
 LONGEST_RUN = 4  # words that one term may have been heard as
 
-_SKIPPED = {"node_modules", "vendor", "dist", "build", "target", "venv", "env", "__pycache__", "site-packages", "third_party"}
-_SOURCE = {".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".kt", ".rb", ".php", ".sql",
-           ".sh", ".toml", ".yaml", ".yml", ".html", ".css", ".md", ".vue", ".svelte", ".txt"}  # fmt: skip
+_SKIPPED = set(
+    ("node_modules vendor dist build target venv env __pycache__ site-packages third_party").split()
+)
+_SOURCE = {".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".kt", ".rb", ".php",
+           ".sql",            ".sh", ".toml", ".yaml", ".yml", ".html", ".css", ".md", ".vue", ".svelte", ".txt"}  # fmt: skip
 _NOISE = frozenset(
-    """self return import from class def none true false else elif with while break continue except raise lambda yield
-    async await const function export default interface public private static void string number boolean null undefined
-    this that type name value data item items list dict args kwargs file path text line lines result results test tests
-    assert print open read write main init index object string array length push pull code error errors user users
-    time date help info para span href link style width height color auto none block flex margin padding border""".split()
+    """self return import from class def none true false else elif with while break continue except
+    raise lambda yield async await const function export default interface public private static
+    void string number boolean null undefined this that type name value data item items list
+    dict args kwargs file path text line lines result results test tests assert print open read
+    write main init index object string array length push pull code error errors user users time
+    date help info para span href link style width height color auto none block flex margin
+    padding border""".split()
 )
 _PLAIN = tuple(vocabulary("plain_words.txt"))
 _ENDING = re.compile(r"[кнц]?[аеиоуыэюяйьмхвтш]{0,4}")
-_SMALL = frozenset(
-    """и а в во на по к ко с со у о об от до из за для при над под что чтобы как так же ли бы не ни то это этот эта эти
-    он она оно они мы вы я ты мне все всё еще уже тоже или но да нет если когда где там тут очень можно про через между
-    раз два три сделать добавить новый новая новое старый старая первый второй третий один одна каждый другой весь""".split()
-)
+_SMALL = frozenset(vocabulary("small_words.txt"))
+_BINDING = _SMALL | set("сделать добавить новый новая новое старый старая один одна раз два три".split())
 
 
 def collect(folder: Path) -> list[str]:
@@ -102,7 +104,7 @@ def _sounds(terms: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 def _bound(word: str) -> bool:
     """Whether a word belongs to the sentence, never to a term."""
-    return word in _SMALL or word in WISHES or word in IMPERATIVES or is_imperative(word)
+    return word in _BINDING or word in WISHES or word in IMPERATIVES or is_imperative(word)
 
 
 def _plain(word: str) -> bool:
@@ -118,7 +120,9 @@ def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[flo
         for said in readings(spoken, stem)[:3]:
             if len(said) < SHORTEST:
                 continue
-            near = process.extract(said, sounds, scorer=Levenshtein.normalized_similarity, limit=5, score_cutoff=0.5)
+            near = process.extract(
+                said, sounds, scorer=Levenshtein.normalized_similarity, limit=5, score_cutoff=0.5
+            )
             for phones, _, place in near:
                 score = likeness(said, phones) - 0.02 * stem - 0.015 * (len(run) - 1)
                 # A short word has to be said more exactly, and two words heard as one.
@@ -132,7 +136,11 @@ def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[flo
 def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, list[tuple[str, str]]]:
     """(text with misheard terms as they are spelled, [(heard, term)]). common: with the terms that
     every project knows. Text in Latin letters is as someone wrote it, and stays."""
-    every = tuple(dict.fromkeys([*terms, *((t.replace("~", " ") for t in vocabulary("common_terms.txt")) if common else ())]))
+    every = tuple(
+        dict.fromkeys(
+            [*terms, *((t.replace("~", " ") for t in vocabulary("common_terms.txt")) if common else ())]
+        )
+    )
     sounds, names = _sounds(every)
     tokens = words(text)
     able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _bound(t.norm) for t in tokens]
@@ -142,7 +150,11 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
         best, length = (0.0, ""), 0
         for count in range(1, LONGEST_RUN + 1):
             run = tokens[at : at + count]
-            if len(run) < count or not all(able[at : at + count]) or re.search(r"[^\s-]", _between(text, run)):
+            if (
+                len(run) < count
+                or not all(able[at : at + count])
+                or re.search(r"[^\s-]", _between(text, run))
+            ):
                 break
             if all(plain[at : at + count]):
                 continue
@@ -160,4 +172,4 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
 
 def _between(text: str, run: Sequence[Word]) -> str:
     """What stands between the words of a run: a term is not heard across punctuation."""
-    return "".join(text[a.end : b.start] for a, b in zip(run, run[1:], strict=False))
+    return "".join(text[a.end : b.start] for a, b in itertools.pairwise(run))
