@@ -9,6 +9,7 @@ from skazano.spool import STAGES, Spool
 from skazano.task import Task, encode
 
 VOICE = bytes(range(256)) * 40  # what was said: must never change
+LONG_AFTER = 3_000_000_000.0  # Unix time: after the end of any test
 ID = "20261122-180431-tg-5512-89"
 
 
@@ -72,6 +73,17 @@ def snapshot(root: Path) -> dict[str, object]:
         else:
             found[re.sub(r",\d+$", ",n", place)] = ""
     return found
+
+
+def on_disk(root: Path) -> object:
+    """All that lies there, but for the times in histories and the chance in a temporary name."""
+    found = []
+    for path in root.rglob("*"):
+        place = re.sub(r"(/\.[^/]*)\.\w{8}(?=/|$)", r"\1", str(path.relative_to(root)))
+        data = b"" if path.is_dir() else re.sub(rb'"(time|ms)": [^,}]*', b"", path.read_bytes())
+        later = path.parent.name == "later" and path.stat().st_mtime > LONG_AFTER
+        found.append((place, path.is_dir(), later, data))
+    return tuple(sorted(found))
 
 
 def attempts(root: Path) -> dict[str, int]:

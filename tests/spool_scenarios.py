@@ -27,6 +27,7 @@ class Scenario:
     run: Callable[[Spool], None]
     tasks: tuple[str, ...] = (ID,)
     whole: bool = True  # the prepared spool breaks no invariant
+    disk_full: bool = False  # let calls fail with ENOSPC only: other errors make a stage wait for a while
 
 
 def queued(stage: str, id: str = ID, **files: str) -> Callable[[Spool], None]:
@@ -138,7 +139,8 @@ def stage(spool: Spool) -> None:
 
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of this process
     config = spool.root.parent / "skazano.toml"
-    assert Stage("route", work).main(["--once", "--config", str(config)]) == 0
+    if code := Stage("route", work).main(["--once", "--config", str(config)]):
+        sys.exit(code)
 
 
 def two_in_route(spool: Spool) -> None:
@@ -163,8 +165,15 @@ def nothing(spool: Spool) -> None:
     """An empty spool."""
 
 
+def bare(spool: Spool) -> None:
+    """One that was only half made."""
+    (spool.state / "format").unlink()
+    for folder in (spool.root / "speak" / "later", spool.root / "unsorted", spool.state, spool.tasks):
+        folder.rmdir()
+
+
 SCENARIOS: dict[str, Scenario] = {
-    "open": Scenario(nothing, lambda spool: Spool.open(spool.root / "state" / "another"), ()),
+    "open": Scenario(bare, lambda spool: Spool.open(spool.root), (), whole=False),
     "publish": Scenario(nothing, queued("download"), ()),
     "publish again": Scenario(dead_worker, queued("transcribe")),
     "hand on": Scenario(queued("transcribe"), each("transcribe", transcribe)),
@@ -185,7 +194,7 @@ SCENARIOS: dict[str, Scenario] = {
     "cancel": Scenario(queued("refine"), repeated(lambda spool: acts.cancel(spool, ID, by="test"))),
     "stop": Scenario(queued("execute"), repeated(lambda spool: acts.hold(spool, ID, by="test"))),
     "fsck": Scenario(ruins, lambda spool: fsck(spool, repair=True), (ID, OTHER), whole=False),
-    "stage": Scenario(two_in_route, stage, (ID, OTHER)),
+    "stage": Scenario(two_in_route, stage, (ID, OTHER), disk_full=True),
 }
 
 

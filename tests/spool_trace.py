@@ -45,13 +45,14 @@ libc.ptrace.restype = ctypes.c_long
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """One system call that changes the spool: the `number`th of its process."""
+    """One system call that changes the spool, unless it `failed`: the `number`th of its process."""
 
     number: int
     name: str
     about: str
+    failed: bool = False
 
     def __str__(self) -> str:
         return f"{self.number}: {self.name}({self.about})"
@@ -159,6 +160,7 @@ def _follow(pid: int, at: At) -> Outcome:
         elif call is not None:
             if wanted is not None:
                 _ptrace(POKEUSER, pid, X86_RAX, -wanted)
+            call.failed = bool(number >> 63)  # -errno, as an unsigned number
             at(call, "after", pid)
             call, wanted = None, None
 
@@ -172,15 +174,15 @@ def _ptrace(request: int, pid: int, address: int, data: int) -> int:
 
 
 def _info(pid: int) -> tuple[int, int, tuple[int, ...]]:
-    """struct ptrace_syscall_info: op, then at an entry the number and six arguments."""
+    """struct ptrace_syscall_info: op, then at an entry the number and six arguments, at an exit the result."""
     buffer = ctypes.create_string_buffer(88)
     if libc.ptrace(GET_SYSCALL_INFO, pid, len(buffer), ctypes.addressof(buffer)) <= 0:
         number = ctypes.get_errno()
         if number == errno.ESRCH:
             return 0, -1, ()
         raise OSError(number, os.strerror(number))
-    values = struct.unpack_from("=B3xI7Q", buffer.raw[:4] + buffer.raw[4:8] + buffer.raw[24:80])
-    return values[0], values[2], values[3:]
+    kind, number, *arguments = struct.unpack_from("=B23x7Q", buffer)
+    return kind, number, tuple(arguments)
 
 
 def _call(pid: int, number: int, arguments: tuple[int, ...], count: int) -> Call | None:

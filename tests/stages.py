@@ -274,12 +274,17 @@ class Person:
         self.town.api.wait_for(lambda: len(self.answers()) >= count, seconds)
         return self.answers()[count - 1]
 
+    def answers_to(self, task: TaskDir) -> list[Sent]:
+        """What the bot sent in reply to the message that made the task."""
+        number = task.load().message
+        replies = [(act.result.get("reply_to_message") or {}, act) for act in self.answers()]
+        return [act for quoted, act in replies if quoted.get("message_id") == number]
+
     def asks(self, words: str, **more: Any) -> str:
         """Say something in writing and wait for its end; the answer's text."""
-        before = len(self.answers())
         task = self.text(words, **more)
         self.town.settle(task)
-        return "\n".join(act.text for act in self.answers()[before:])
+        return "\n".join(act.text for act in self.answers_to(task))
 
     def press(self, message: Sent, text: str) -> str:
         """Press the button with this text; what the bot says to it."""

@@ -78,6 +78,15 @@ def test_rejected_is_rebased_once(repo: Repo, other: Repo, bare: Repo) -> None:
     assert (repo.path / ".env").read_text() == "left=out\n"
 
 
+def test_a_rebase_that_could_not_be_pushed_is_taken_back(repo: Repo, other: Repo, bare: Repo) -> None:
+    commit = repo.task("t1", a="1\n")
+    assert other.push().ok
+    bare.write("hooks/pre-receive", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    result = repo.push()
+    assert (result.state, result.moved, result.onto) == ("denied", {}, None)
+    assert (repo.head, repo.git("status", "--porcelain")) == (commit.head, "")
+
+
 def test_rejected_and_conflicting_goes_under_a_second_name(repo: Repo, other: Repo, bare: Repo) -> None:
     commit = repo.task("t1", readme="ours\n")
     assert other.push().ok

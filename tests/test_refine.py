@@ -1,6 +1,8 @@
 """The request: rules first, then a model that answers rightly, wrongly and not at all."""
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,7 +37,11 @@ from skazano.understand.tools import match_tool
         ("в общем сделай фильтр по дате ну вот", "Сделай фильтр по дате."),
         ("добавь в реадми раздел про докер и почини пул реквест с миграцией постгрес",
          "Добавь в README раздел про Docker и почини pull request с миграцией Postgres."),
+        ("перепиши парсер на тайпскрипт мать его", "Перепиши парсер на TypeScript."),
+        ("надо чтобы ну как бы при ошибке показывалось сообщение",
+         "Надо чтобы при ошибке показывалось сообщение."),
         ("э э ну вот", ""),
+        ("короче", ""),
         ("", ""),
     ],
 )  # fmt: skip
@@ -59,6 +65,8 @@ def test_filler_goes(said, meant):
         "Почини:\n```\nну вот\n```",
         "README.md обнови.",
         "да или нет покажи в таблице.",
+        "Сделай эндпоинт который возвращает окей.",
+        "Удали это все.",
     ],
 )
 def test_meaning_stays(text):
@@ -95,6 +103,9 @@ def test_every_meant_phrase_survives_among_filler(pieces):
         ("задача первая добавь кнопку задача вторая исправь меню", ["Добавь кнопку.", "Исправь меню."]),
         ("1. Добавь кнопку\n2. Исправь тест", ["Добавь кнопку.", "Исправь тест."]),
         ("Сделай:\n- добавь кнопку\n- исправь тест", ["Добавь кнопку.", "Исправь тест."]),
+        ("значит так нужно три вещи во первых фильтр по дате во вторых экспорт в эксель и в третьих график",
+         ["Нужно: фильтр по дате.", "Нужно: экспорт в эксель.", "Нужно: график."]),
+        ("нужно три вещи первое поле красное второе синее", []),
         ("поле первое красное второе синее", []),
         ("первое поле сделай красным второе синим", []),
         ("в модуле авторизации сделай две вещи первое добавь тест второе убери логи", []),
@@ -250,6 +261,17 @@ def test_honest_rewriting_passes(said, written):
 )
 def test_dishonest_rewriting_does_not(written):
     assert unfaithful(NOTE, written) != ""
+
+
+def test_most_honest_rewritings_pass_and_few_dishonest_ones():
+    lines = [json.loads(x) for x in (Path(__file__).parent / "data/rewritings.jsonl").read_text().splitlines()]
+    refused = {True: [], False: []}
+    for line in lines:
+        if unfaithful(line["said"], line["written"]):
+            refused[line["faithful"]].append(line["written"])
+    honest = sum(line["faithful"] for line in lines)
+    assert len(refused[True]) <= 0.1 * honest
+    assert len(refused[False]) >= 0.8 * (len(lines) - honest)
 
 
 @pytest.mark.parametrize(

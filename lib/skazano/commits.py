@@ -4,6 +4,7 @@ run/work.json is written before the tool starts; commit.json and changes.patch w
 step gives the same when it is repeated after a crash.
 """
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
             today=date.today(),
             prefix=wanted.branch_prefix,
             identity=git.Identity(wanted.author_name, wanted.author_email),
+            env=_environment(),
         )
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
@@ -50,8 +52,9 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -
     work = msgspec.json.decode(stored, type=git.Work)
     identity = git.Identity(context.config.execute.author_name, context.config.execute.author_email)
     trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
+    env = _environment()
     try:
-        made = git.finish(Path(project.path), work, card.title or task.id, trailers, identity=identity)
+        made = git.finish(Path(project.path), work, card.title or task.id, trailers, identity=identity, env=env)
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:
@@ -59,7 +62,9 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -
     if made is None:
         return
     commit, patch = made
-    pushed = _push(task, commit, project, context, identity) if commit.commits else None
+    # A secret that could not be taken out of a commit must not leave this machine with it.
+    may_push = bool(commit.commits) and not commit.secret
+    pushed = _push(task, commit, project, context, identity) if may_push else None
     if pushed is not None:
         commit = git.rebased(commit, pushed)
     record: dict[str, Any] = msgspec.to_builtins(commit)
@@ -75,11 +80,31 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -
 def _push(
     task: TaskDir, commit: git.Commit, project: Project, context: Context, identity: git.Identity
 ) -> git.PushResult | None:
-    done = git.push(
-        Path(project.path), commit.branch, identity=identity, seconds=context.config.execute.push_seconds
-    )
+    seconds = context.config.execute.push_seconds
+    done = git.push(Path(project.path), commit.branch, identity=identity, env=_environment(), seconds=seconds)
     if not done.ok and done.again and context.attempt < PUSH_TRIES:
         raise Later(f"push: {done.error}: {done.detail[-300:]}", seconds=10)
     if not done.ok and done.state != "no remote":
         log(task.id, "not pushed", level=WARNING, state=done.state, detail=done.detail[-300:])
     return None if done.state == "no remote" else done
+
+
+def remarks(commit: dict[str, Any], lang: str) -> list[str]:
+    """What the person must know of commit.json beyond the commit itself, a sentence each."""
+    told = []
+    left = [item["path"] for item in commit.get("left_out", [])]
+    if left:
+        told.append(say(lang, "left-out", files=", ".join(left[:5]) + ("…" if len(left) > 5 else "")))
+    if commit.get("hook"):
+        told.append(say(lang, "hook-failed", why=commit["hook"].strip().splitlines()[-1][:200]))
+    if commit.get("secret"):
+        told.append(say(lang, "secret-kept"))
+    if commit.get("note"):
+        told.append(commit["note"])
+    return told
+
+
+def _environment() -> dict[str, str]:
+    """What git gets of our environment besides its own allowlist: the way to the remote."""
+    passed = ("SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+    return {name: os.environ[name] for name in passed if name in os.environ}

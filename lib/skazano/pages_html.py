@@ -58,4 +58,6 @@ def environment(speech: Speech) -> Any:
         w=speech, say=speech.say, machine=machine, style=style, SHOWN=SHOWN, FOLDED=FOLDED,
         file_url=pages_view.url,
     )  # fmt: skip
+    for name in ("board", "project", "task"):  # compiled at the start, not at the first change
+        environment.get_template(f"{name}.html.j2")
     return environment

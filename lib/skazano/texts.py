@@ -90,6 +90,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Не удалось подготовить репозиторий: {why}",
         "The repository could not be prepared: {why}",
     ),
+    "left-out": (
+        "Не закоммитил (похоже на секреты или лишнее): {files}.",
+        "Left uncommitted (secrets, or what does not belong there): {files}.",
+    ),
+    "hook-failed": (
+        "Хук репозитория не прошёл, коммит сделан без него: {why}",
+        "A hook of the repository failed, the commit was made without it: {why}",
+    ),
+    "secret-kept": (
+        "В коммите остался секрет, поэтому ветка не отправлена: замените его.",
+        "A secret is left in a commit, so the branch was not pushed: replace it.",
+    ),
     # -- what a tool says
     "noted": ("Записал в {file}: {title}.", "Noted in {file}: {title}."),
     "attached": ("Приложено:", "Attached:"),

@@ -97,8 +97,12 @@ class _Pusher:
 
     def push(self) -> PushResult:
         result = self._send(self.branch)
-        if result.state == "rejected" and self._rebase():
+        if result.state == "rejected" and (before := self._rebase()):
             result = self._send(self.branch)
+            if not result.ok:
+                # Ids that were told stay true: the branch goes back to where it stood.
+                self.git("reset", "--quiet", "--keep", before)
+                self.moved, self.onto = {}, None
         if result.state == "rejected":
             for name in second_names(self.branch):
                 result = self._send(name)
@@ -125,8 +129,8 @@ class _Pusher:
         detail = f"{detail}\n{done.err}".strip()[-4000:]
         return _told(state, self.branch, _SAYS[state], detail, again=state == "offline")
 
-    def _rebase(self) -> bool:
-        """Fetch the remote's branch and put ours on top of it; False if that is not possible."""
+    def _rebase(self) -> str | None:
+        """Fetch the remote's branch and put ours on top; gives where it stood, None if it cannot."""
         git = self.git
         try:
             git(
@@ -137,17 +141,17 @@ class _Pusher:
             onto = git("rev-parse", "FETCH_HEAD").out.decode().strip()
             status = read_status(git, "dirty")
             if status.branch != self.branch or unfinished(self.there.git_dir):
-                return False
+                return None
             before = self._own(onto)
             git("rebase", "--quiet", "--no-autostash", onto, seconds=300)
         except GitError:
             if unfinished(self.there.git_dir) == "rebase":
                 git("rebase", "--abort", ok=None)
-            return False
+            return None
         after = {key: sha for sha, key in self._own(onto)}
         self.moved = {sha: after[key] for sha, key in before if key in after}
         self.onto = onto
-        return True
+        return status.head
 
     def _own(self, onto: str) -> list[tuple[str, str]]:
         """Our commits with what a rebase keeps of them: author, time and message."""

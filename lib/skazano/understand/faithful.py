@@ -4,6 +4,7 @@ They are made so that an honest answer passes and an invented requirement, a los
 made-up number does not; what fails is asked again once and then done by the local rules.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -30,6 +31,7 @@ _UNITS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10,
 }  # fmt: skip
+_FORBIDDEN = re.compile(r"(?:ай|яй|уй|юй|ей|ывай|йте)$")
 _CORRECTED = re.compile(
     r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|не надо)\b"
 )
@@ -67,10 +69,16 @@ def _contents(text: str) -> list[str]:
     return [
         w
         for w in normal(text).split()
-        if len(w) > 2 and w not in _SMALL and not w.isdigit() and w not in _UNITS
+        if w not in _NEUTRAL and len(w) > 2 and w not in _SMALL and not w.isdigit() and w not in _UNITS
     ]
 
 
+_NEUTRAL = set(
+    (
+        "проблему проблема ошибку ошибка сейчас текущий должен должна должно должны необходимо требуется "
+        "приложение приложения устройствах устройства следующее таким образом слишком"
+    ).split()
+)  # words that add nothing to a request
 _ALIKE = [
     set(group.split())
     for group in (
@@ -88,7 +96,7 @@ def _known(word: str, stems: set[str], sounds: Sequence[str]) -> bool:
     """Whether a word stands in the source: by its stem, its spelling or its sound."""
     if _stem(word) in stems:
         return True
-    if any(Levenshtein.normalized_similarity(_stem(word), s) >= 0.75 for s in stems if len(s) > 3):
+    if any(Levenshtein.normalized_similarity(_stem(word), s) > 0.75 for s in stems if len(s) > 3):
         return True
     # A Latin term may have been heard in many ways; a Russian word in few.
     least = 0.72 if re.search("[a-z]", word) else 0.86
@@ -104,7 +112,8 @@ def _sounds(text: str) -> list[str]:
 
 def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
     """Why request is not the dictated note written down: something added, lost or changed; "" if it is."""
-    said, written = clean(dictated) or dictated, request
+    said = clean(dictated) or dictated
+    written = re.sub(r"(?m)^\s*(?:\d{1,2}[.)]|[-*•])\s+", "", request)  # a list's own numbers
     if not written.strip():
         return "the request is empty"
     if len(written) > 1.5 * len(said) + 60:
@@ -114,9 +123,14 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
         return f"numbers that were not said: {', '.join(sorted(extra))}"
     if lost := {n for n in re.findall(r"\d+", said) if (n.lstrip("0") or "0") not in numbers(written)}:
         return f"numbers lost: {', '.join(sorted(lost))}"
+    if wrong := _negations(said, written):
+        return wrong
     heard_words = normal(known).split()
     sounds, stems = _sounds(known), {_stem(w) for w in heard_words}
     stems |= {_stem(w) for group in _ALIKE if group & set(heard_words) for w in group}
+    names = re.findall(r"[A-Za-z][A-Za-z0-9]*", written)
+    if foreign := [n for n in names if not _known(n.lower(), stems, sounds)]:
+        return f"names that were not said: {' '.join(foreign[:5])}"
     every: list[str] = []
     for clause in re.split(r"[.!?;\n]|,?\s+(?:и|а также|and)\s+|,", written):
         contents = _contents(clause)
@@ -137,6 +151,25 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
     if len(lost_words) >= 3 and len(lost_words) > share * len(heard):
         return f"words lost: {' '.join(lost_words[:5])}"
     return ""
+
+
+def _negations(said: str, written: str) -> str:
+    """«не удаляй» must not become «удаляй», nor the other way round."""
+
+    def forbidden(text: str) -> int:
+        pairs = itertools.pairwise(normal(text).split())
+        return sum(a == "не" and (is_imperative(b) or bool(_FORBIDDEN.search(b))) for a, b in pairs)
+
+    def negative(text: str) -> int:
+        return len(
+            re.findall(
+                r"\b(?:не|нет|нельзя|без|кроме|никогда|запре\w+|not|no|never|without|don)\b", text.lower()
+            )
+        )
+
+    if forbidden(said) > negative(written):
+        return "a prohibition lost"
+    return "a prohibition that was not said" if forbidden(written) > negative(said) else ""
 
 
 def ungrounded(answer: str, source: str) -> str:

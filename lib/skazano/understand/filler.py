@@ -21,6 +21,8 @@ _OPENING = {"слушай", "слушайте", "короче", "так", "зн�
             "кстати", "окей", "ок", "ладно", "да", "привет", "вообще", "собственно", "а", "и",
             "ой", "слышь"}  # fmt: skip
 _BESIDE = {"короче", "значит", "типа", "слушай", "смотри"}
+_THANKS = {"спасибо", "ага"}  # close a note wherever they end it
+# Close it only right after other filler: «возвращает окей» and «удали все» are meant.
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
 _PHRASES = _phrases(
     "в общем то | в общем | это самое | так сказать | как его | короче говоря | собственно "
@@ -28,8 +30,8 @@ _PHRASES = _phrases(
     "другом | будьте добры | если честно | как говорится | то есть это | что ли "
 )
 _CLOSING_PHRASES = _phrases(
-    "ну вот | вот так | вот и все | как то так | вроде все | это все | на этом все | заранее "
-    "спасибо | спасибо большое "
+    "ну вот | ну вот и все | вот и все | как то так | на этом все | заранее спасибо | спасибо "
+    "большое | большое спасибо "
 )
 # Opening words that mean something before these.
 _MEANT = {
@@ -47,10 +49,11 @@ _SWEARING = re.compile(
     r"йоб(?:аный|аная)|еп(?:рст|та)|еба(?:ть|ный)|заебись|заеб(?:ал|ала|ало|али)|хуле|хули|"
     r"хуев(?:ый|ая|ое|ые|ого|ую)|хренов(?:ый|ая|ое|ые|ого|ую)|гребан(?:ый|ая|ое|ые|ого|ую)|"
     r"долбан(?:ый|ая|ое|ые|ого|ую)|чертов(?:ый|а|ый|ы|у|ого)|сраны?(?:й|я|е)|сран(?:ая|ое|ую|ого)|охуе(?:ть|нно)|"
-    r"черт|блять|блеать|мать|пипец|капец|зараза)$"
+    r"черт|блять|блеать|пипец|капец)$"
 )
 _SWEAR_PHRASES = _phrases(
-    "твою мать | мать твою | какого хрена | какого хера | какого хуя | к черту | на хуй | на "
+    "твою мать | мать твою | мать его | черт с ним | черт с ней | ну его | "
+    "едрена мать | какого хрена | какого хера | какого хуя | к черту | на хуй | на "
     "хер | на хрен | на фиг | едрить колотить | елки палки "
 )
 _SWEAR_MEANING = {
@@ -98,8 +101,8 @@ def _filler(tokens: list[Word]) -> set[int]:
             taken = 1
         if not taken and opening and _opens(tokens, at):
             taken = 1
-        if not taken and norm in _BESIDE and at and at - 1 in out and at + 1 < len(tokens):
-            taken = 1
+        if not taken and at and at - 1 in out and at + 1 < len(tokens):
+            taken = 1 if norm in _BESIDE else _phrase_at(tokens, at, [("как", "бы")])
         if (
             not taken
             and at
@@ -112,6 +115,9 @@ def _filler(tokens: list[Word]) -> set[int]:
         out.update(range(at, at + taken))
         at += max(1, taken)
     _mark_closing(tokens, out)
+    left = [t.norm for n, t in enumerate(tokens) if n not in out]
+    if all(norm in _OPENING | _CLOSING for norm in left):
+        return set(range(len(tokens)))
     return out
 
 
@@ -122,7 +128,7 @@ def _quoted(text: str, tokens: list[Word]) -> set[int]:
 
 
 def _mark_closing(tokens: list[Word], out: set[int]) -> None:
-    """Add the filler that ends the note; «короче» and «так» only right after other filler."""
+    """Add the filler that ends the note."""
     end = len(tokens)
     while end > 1:
         long = next(
@@ -138,9 +144,7 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
             end -= long
         elif end - 1 in out:
             end -= 1
-        elif tokens[end - 1].norm in _CLOSING - {"короче", "так", "все"} or (
-            tokens[end - 1].norm in _CLOSING and end < len(tokens)
-        ):
+        elif tokens[end - 1].norm in _THANKS or (tokens[end - 1].norm in _CLOSING and end < len(tokens)):
             end -= 1
             out.add(end)
         else:

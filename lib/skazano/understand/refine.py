@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from skazano.understand.filler import clean
+from skazano.understand.phonetics import normal
 from skazano.understand.terms import correct
 from skazano.understand.tools import asked_tool
 from skazano.understand.words import WISHES, Word, is_imperative, words
@@ -27,6 +28,11 @@ _ORDINALS = (
 )  # fmt: skip
 _PREFIX_OF_ORDINAL = {"задача", "дело", "пункт", "вещь", "во", "в", "и"}
 _SUFFIX_OF_ORDINAL = {"задача", "дело", "пункт", "вещь", "это"}
+_COUNTS = {"две": 2, "два": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8}
+_ANNOUNCED = re.compile(
+    r"\b(сделай|надо|нужно|нужны|необходимо)(?: \w+)? (две|два|три|четыре|пять|шесть|семь|восемь)(?: \w+)? "
+    r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок)\b"
+)
 _LIST_HEADER = re.compile(
     r"^(?:сделай(?:те)?|надо|нужно|есть|у|меня|нас|для|тебя|тут|мне|вот|еще|следующ\w+|пару|пара|нескольк\w+|две|два|три|"
     r"четыре|пять|шесть|семь|восемь|вещ\w*|дел\w?|задач\w*|пункт\w*|поручени\w*|сделать|такие|такое|список|"
@@ -69,8 +75,9 @@ def title(text: str) -> str:
     return cut.rstrip(" .,;:–—-") + "…"
 
 
-def _ordinal_places(tokens: list[Word]) -> list[tuple[int, int]]:
-    """(first word, first word of the item) of «первое», «второе» … in order."""
+def _ordinal_places(tokens: list[Word], announced: bool) -> list[tuple[int, int]]:
+    """(first word, first word of the item) of «первое», «второе» … in order. An item that is no
+    order itself counts only in a list that was announced («нужно три вещи»)."""
     found: list[tuple[int, int]] = []
     for at, token in enumerate(tokens):
         if len(found) == len(_ORDINALS):
@@ -86,7 +93,9 @@ def _ordinal_places(tokens: list[Word]) -> list[tuple[int, int]]:
             start -= 1
         while item < len(tokens) and tokens[item].norm in _SUFFIX_OF_ORDINAL:
             item += 1
-        if item < len(tokens) and (is_imperative(tokens[item].norm) or tokens[item].norm in WISHES):
+        if item < len(tokens) and (
+            announced or is_imperative(tokens[item].norm) or tokens[item].norm in WISHES
+        ):
             found.append((start, item))
     return found
 
@@ -104,13 +113,18 @@ def split_list(text: str) -> list[str]:
             return numbered
         return []
     tokens = words(text)
-    places = _ordinal_places(tokens)
+    places = _ordinal_places(tokens, announced=False)
+    said = _ANNOUNCED.search(normal(text))
+    if len(places) < 2 and said:
+        places = _ordinal_places(tokens, announced=True)
+        places = places if len(places) == _COUNTS[said.group(2)] else []
     if len(places) < 2 or not _generic(tokens[: places[0][0]]):
         return []
+    wish = f"{said.group(1)}: " if said and not is_imperative(tokens[places[0][1]].norm) else ""
     items = []
     for number, (_, item) in enumerate(places):
         end = tokens[places[number + 1][0]].start if number + 1 < len(places) else len(text)
-        items.append(text[tokens[item].start : end].strip(" ,;:–—\n"))
+        items.append(wish + re.sub(r"\s+и$", "", text[tokens[item].start : end].strip(" ,;:–—\n")))
     return items
 
 

@@ -28,8 +28,9 @@ LONGEST_RUN = 4  # words that one term may have been heard as
 _SKIPPED = set(
     ("node_modules vendor dist build target venv env __pycache__ site-packages third_party").split()
 )
-_SOURCE = {".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".kt", ".rb", ".php",
-           ".sql",            ".sh", ".toml", ".yaml", ".yml", ".html", ".css", ".md", ".vue", ".svelte", ".txt"}  # fmt: skip
+_SOURCE = {".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".kt", ".rb",
+           ".php", ".sql", ".sh", ".toml", ".yaml", ".yml", ".html", ".css", ".md", ".vue", ".svelte",
+           ".txt"}  # fmt: skip
 _NOISE = frozenset(
     """self return import from class def none true false else elif with while break continue except
     raise lambda yield async await const function export default interface public private static

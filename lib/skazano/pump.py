@@ -1,0 +1,102 @@
+"""What a tool writes, on its way into run/: raw into one file, and events readable into another.
+
+Standard library only: the runner uses it. A file keeps the first `most` bytes of a stream and its last
+TAIL, so that a tool that prints for ever fills no disk and its last words are there all the same.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable
+
+TAIL = 1 << 20  # bytes; an agent's result event is in it
+LONGEST = 4 << 20  # bytes of a line that is shown or looked at; longer ones are only kept raw
+
+
+class Kept:
+    """A log file of limited size."""
+
+    def __init__(self, path: str, most: int) -> None:
+        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self.room = max(0, most - os.fstat(self.fd).st_size)
+        self.skipped = 0
+        self._tail = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Append, or remember as the end. A full disk loses the log, not the run."""
+        self._write(data[: self.room])
+        rest = data[self.room :]
+        self.room -= len(data) - len(rest)
+        if rest:
+            self.skipped += len(rest)
+            self._tail += rest
+            if len(self._tail) > 2 * TAIL:
+                del self._tail[:-TAIL]
+            os.utime(self.fd)  # whoever looks for signs of life sees this one
+
+    def close(self) -> int:
+        """Write the end down; how many bytes lie between it and the beginning."""
+        tail = bytes(self._tail[-TAIL:])
+        between = self.skipped - len(tail)
+        if between:
+            self._write(b"\n[... %d bytes are left out ...]\n" % between)
+        self._write(tail)
+        os.close(self.fd)
+        return between
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self.fd, view) :]
+        except OSError:
+            self.room = 0
+
+
+class Lines:
+    """Cuts a stream into lines; one that is too long comes as None."""
+
+    def __init__(self, take: Callable[[bytes | None], None]) -> None:
+        self.take = take
+        self._part = bytearray()
+        self._over = False
+
+    def feed(self, data: bytes) -> None:
+        """The next piece of the stream."""
+        *whole, rest = data.split(b"\n")
+        for piece in whole:
+            self._add(piece)
+            self.end()
+        self._add(rest)
+
+    def end(self) -> None:
+        """The line is complete."""
+        if self._over:
+            self.take(None)
+        elif self._part:
+            self.take(bytes(self._part))
+        self._part.clear()
+        self._over = False
+
+    def _add(self, piece: bytes) -> None:
+        if len(self._part) + len(piece) > LONGEST:
+            self._over = True
+            self._part.clear()
+        elif not self._over:
+            self._part += piece
+
+
+class Stall:
+    """Notices when for `seconds` nothing has come but lines that match `pattern`."""
+
+    def __init__(self, pattern: str, seconds: float) -> None:
+        self._pattern = re.compile(pattern.encode())
+        self._seconds = seconds
+        self.until: float | None = None  # monotonic; None while all is well
+
+    def see(self, line: bytes | None) -> None:
+        """A line has come."""
+        if line is not None and self._pattern.search(line[:4096]):
+            self.until = self.until or time.monotonic() + self._seconds
+        else:
+            self.until = None
