@@ -7,10 +7,14 @@ Takes: the spool as it is. Adds: spool/index.db. Delivery: whatever is missed is
 
 import _here  # noqa: F401
 
+import sqlite3
 from collections.abc import Callable
 
 from skazano import view
+from skazano.log import WARNING, log
 from skazano.stage import Context
+
+BUSY = 5.0  # seconds
 
 
 def open_view(context: Context) -> Callable[[], float | None]:
@@ -18,8 +22,13 @@ def open_view(context: Context) -> Callable[[], float | None]:
 
     follower = Follower(context.spool)
 
-    def look() -> None:
-        follower.sync()
+    def look() -> float | None:
+        try:
+            follower.sync()
+        except sqlite3.OperationalError as error:  # busy, or no space: the spool has lost nothing
+            log("-", "index waits", level=WARNING, reason=error)
+            return BUSY
+        return None
 
     return look
 

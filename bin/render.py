@@ -8,21 +8,20 @@ written at the next look; `skazano render` writes everything anew.
 import _here  # noqa: F401
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from skazano import view
 from skazano.stage import Context
 
 
 def open_view(context: Context) -> Callable[[], float | None]:
-    from skazano.pages import Site
+    from skazano.pages import Site, timezone
 
     site = Site(
         context.settings.spool,
         context.settings.site,
         list(context.projects().values()),
         context.config.chat.lang,
-        ZoneInfo(context.config.pages.timezone) if context.config.pages.timezone else None,
+        timezone(context.config.pages.timezone),
     )
 
     def look() -> None:

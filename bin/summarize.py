@@ -8,7 +8,7 @@ chat wants to be answered by voice, else reply. Delivery: at least once, with th
 import _here  # noqa: F401
 
 from skazano import ids, stage
-from skazano.commits import remarks
+from skazano.remarks import remarks
 from skazano.task import TaskDir
 from skazano.texts import say
 from skazano.understand.summarize import commit_line, summarize_local
@@ -29,8 +29,8 @@ def work(task: TaskDir, context: stage.Context) -> str:
         failed=error is not None,
         error=error.splitlines()[0] if error else None,
     )
-    if commit and card.mode == "text":
-        answer = "\n".join([answer, *remarks(commit, card.lang)])
+    if commit:
+        answer = "\n".join([answer, *remarks(commit, card.lang, spoken=card.mode == "audio")])
     if (task.json("transcript.json") or {}).get("truncated"):
         answer = f"{say(card.lang, 'truncated')}\n{answer}"
     task.write("answer.txt", answer)

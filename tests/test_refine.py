@@ -16,8 +16,9 @@ from skazano.llm.openai_compatible import OpenAiCompatible
 from skazano.understand.by_model import choose_project_with_model, refine_with_model
 from skazano.understand.faithful import numbers, unfaithful
 from skazano.understand.filler import clean
+from skazano.understand.lists import split_list
 from skazano.understand.names import Name
-from skazano.understand.refine import TITLE, refine_local, split_list
+from skazano.understand.refine import TITLE, refine_local
 from skazano.understand.refine import title as title_of
 from skazano.understand.replay import BadLine, replay, summary
 from skazano.understand.tools import match_tool
@@ -40,6 +41,8 @@ from skazano.understand.tools import match_tool
         ("перепиши парсер на тайпскрипт мать его", "Перепиши парсер на TypeScript."),
         ("надо чтобы ну как бы при ошибке показывалось сообщение",
          "Надо чтобы при ошибке показывалось сообщение."),
+        ("ну слушай яе короче исправь опечатку в приветствиивот и добавь к этому тест",
+         "Исправь опечатку в приветствии и добавь к этому тест."),
         ("э э ну вот", ""),
         ("короче", ""),
         ("", ""),
@@ -106,6 +109,8 @@ def test_every_meant_phrase_survives_among_filler(pieces):
         ("значит так нужно три вещи во первых фильтр по дате во вторых экспорт в эксель и в третьих график",
          ["Нужно: фильтр по дате.", "Нужно: экспорт в эксель.", "Нужно: график."]),
         ("нужно три вещи первое поле красное второе синее", []),
+        ("сделай ривещи первая обнови документацию второе и напиши тесты для парсера треть еудали старый скрипт",
+         ["Обнови документацию.", "Напиши тесты для парсера.", "Удали старый скрипт."]),
         ("поле первое красное второе синее", []),
         ("первое поле сделай красным второе синим", []),
         ("в модуле авторизации сделай две вещи первое добавь тест второе убери логи", []),
@@ -264,7 +269,9 @@ def test_dishonest_rewriting_does_not(written):
 
 
 def test_most_honest_rewritings_pass_and_few_dishonest_ones():
-    lines = [json.loads(x) for x in (Path(__file__).parent / "data/rewritings.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(x) for x in (Path(__file__).parent / "data/rewritings.jsonl").read_text().splitlines()
+    ]
     refused = {True: [], False: []}
     for line in lines:
         if unfaithful(line["said"], line["written"]):

@@ -52,9 +52,10 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -
     work = msgspec.json.decode(stored, type=git.Work)
     identity = git.Identity(context.config.execute.author_name, context.config.execute.author_email)
     trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
-    env = _environment()
     try:
-        made = git.finish(Path(project.path), work, card.title or task.id, trailers, identity=identity, env=env)
+        made = git.finish(
+            Path(project.path), work, card.title or task.id, trailers, identity=identity, env=_environment()
+        )
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:
@@ -89,22 +90,8 @@ def _push(
     return None if done.state == "no remote" else done
 
 
-def remarks(commit: dict[str, Any], lang: str) -> list[str]:
-    """What the person must know of commit.json beyond the commit itself, a sentence each."""
-    told = []
-    left = [item["path"] for item in commit.get("left_out", [])]
-    if left:
-        told.append(say(lang, "left-out", files=", ".join(left[:5]) + ("…" if len(left) > 5 else "")))
-    if commit.get("hook"):
-        told.append(say(lang, "hook-failed", why=commit["hook"].strip().splitlines()[-1][:200]))
-    if commit.get("secret"):
-        told.append(say(lang, "secret-kept"))
-    if commit.get("note"):
-        told.append(commit["note"])
-    return told
-
-
 def _environment() -> dict[str, str]:
     """What git gets of our environment besides its own allowlist: the way to the remote."""
-    passed = ("SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+    proxies = [f"{scheme}_proxy" for scheme in ("http", "https", "no")]
+    passed = ("SSH_AUTH_SOCK", *proxies, *map(str.upper, proxies))
     return {name: os.environ[name] for name in passed if name in os.environ}

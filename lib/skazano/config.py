@@ -74,6 +74,15 @@ class Execute(_Table):
     )
     author_name: str = "Skazano"
     author_email: str = "skazano@localhost"
+    parallel: int = 2
+    tell_wait_seconds: float = 15.0
+    quiet_minutes: float = 10.0
+    output_mb: int = 64
+    isolation: Literal["auto", "off"] = "auto"
+    processes: int = 0
+    day_runs: int = 0
+    day_minutes: float = 0.0
+    day_cost: float = 0.0
 
 
 class Limits(_Table):
@@ -86,11 +95,22 @@ class Pages(_Table):
 
 
 class Tool(_Table):
-    kind: Literal["note", "command"]
+    kind: Literal["note", "command", "claude", "codex", "chat", "browser"]
     command: str = ""
     args: list[str] = []
+    prompt: Literal["stdin", "argument", "file"] = "stdin"
+    answer: str = ""
+    session: str = ""
+    resume: list[str] = []
     environment: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     minutes: float = 0.0
+    cost: float = 0.0
+    turns: int = 0
+    model: str = ""
+    instructions: str = ""
+    network: bool = True
+    url: str = ""
 
 
 class Config(_Table):
@@ -152,9 +172,15 @@ def load(file: Path | None = None) -> Settings:
     for name, tool in config.tools.items():
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
             raise ConfigError(f"{file}: tools.{name}: a tool's name has a-z, 0-9, - and _")
-        if tool.kind == "command" and not tool.command:
-            raise ConfigError(f"{file}: tools.{name}.command: a tool of kind command needs it")
+        if need := _lacking(tool):
+            raise ConfigError(f"{file}: tools.{name}.{need}: a tool of kind {tool.kind} needs it")
     return Settings(file, config)
+
+
+def _lacking(tool: Tool) -> str | None:
+    """The key that this kind of tool cannot do without."""
+    needs = {"command": ("command",), "chat": ("model",)}.get(tool.kind, ())
+    return next((key for key in needs if not getattr(tool, key)), None)
 
 
 def parse(file: Path, kind: type[T]) -> T:

@@ -1,6 +1,8 @@
 """Projects: projects/<slug>.toml beside skazano.toml, one file each."""
 
 import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,6 +10,9 @@ import msgspec
 from skazano.config import ConfigError, Settings, parse
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")  # a host name's label, for sandbox-<slug>
+
+# Claude's rules without a path, or with one that is none.
+_WRITES_ANYWHERE = re.compile(r"(?:Edit|MultiEdit|Write|NotebookEdit)(?:\(\s*(?:/*\*+(?:/\*+)?)?\s*\))?\s*")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -20,10 +25,16 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     user: str | None = None
     terms: list[str] = []
     hidden: bool = False
+    allow: list[str] = []
+    deny: list[str] = []
+    day_runs: int | None = None
+    day_minutes: float | None = None
+    day_cost: float | None = None
 
 
 class Project(msgspec.Struct, kw_only=True):
-    """A project. `path` is its folder, `tools` the names of the tools that may be used there."""
+    """A project. `path` is its folder, `tools` the names of the tools that may be used there; `allow` and
+    `deny` are rules of Claude's permissions beside the usual ones; day_… stand above those of [execute]."""
 
     slug: str
     title: str
@@ -35,6 +46,11 @@ class Project(msgspec.Struct, kw_only=True):
     user: str | None
     terms: list[str]
     hidden: bool
+    allow: list[str] = []
+    deny: list[str] = []
+    day_runs: int | None = None
+    day_minutes: float | None = None
+    day_cost: float | None = None
 
 
 def load_all(settings: Settings) -> dict[str, Project]:
@@ -54,6 +70,9 @@ def _load(settings: Settings, file: Path) -> Project:
             raise ConfigError(f"{file}: no tool {name!r} in {settings.file}; there are: {known}")
     if data.tool not in tools:
         raise ConfigError(f"{file}: tool {data.tool!r} is not among tools = {tools}")
+    for rule in data.allow:
+        if _WRITES_ANYWHERE.fullmatch(rule):
+            raise ConfigError(f"{file}: allow: {rule!r} lets it write anywhere; say Edit(./**) or Write(./**)")
     path = settings.folder / Path(data.path).expanduser() if data.path else settings.work / slug
     values = msgspec.structs.asdict(data)
     return Project(**{**values, "slug": slug, "path": str(path), "tools": tools})

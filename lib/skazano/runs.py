@@ -2,7 +2,9 @@
 
 run/ in the task's directory: argv.json (written first: the intent), lock (held by the runner as long as
 it lives), control (FIFO: a byte stops the run), started.json (the runner's first act), stdout.log,
-stderr.log, exit.json (its last). From these alone the state of a run follows, whoever asks:
+stderr.log, events.jsonl (if the tool writes events; stdout.log then shows them readably), out/ (the only
+place there where the tool may write), exit.json (the runner's last act, to which `execute` adds what came
+of it). From these alone the state of a run follows, whoever asks:
 
     exit.json                       ended
     lock held                       alive
@@ -11,31 +13,28 @@ stderr.log, exit.json (its last). From these alone the state of a run follows, w
 """
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from skazano import files
-from skazano.config import Tool
 from skazano.log import WARNING, log
-from skazano.projects import Project
 from skazano.stage import Context, Stopped
-from skazano.task import Task, TaskDir
+from skazano.task import TaskDir
+from skazano.tools.base import Job, NoProgram, Plan
 from skazano.wake import Wake
 
 State = Literal["none", "alive", "ended", "cut-off"]
 
 RUNNER = Path(__file__).with_name("runner.py")
-NOTE = Path(__file__).with_name("note.py")
-RESULT_LIMIT = 200_000  # bytes of the tool's output that become result.md
-
-
-class NoProgram(Exception):
-    """The tool's program cannot be started; the text says why."""
+LOOK = 30.0  # seconds between two looks at whether a tool still writes
+LOGS = ("events.jsonl", "stdout.log", "stderr.log", "started.json")
 
 
 def state(task: TaskDir) -> State:
@@ -51,86 +50,117 @@ def state(task: TaskDir) -> State:
     return "cut-off" if (run / "started.json").exists() else "none"
 
 
-def begin(task: TaskDir, card: Task, project: Project, tool: Tool, context: Context) -> None:
-    """Start the run. Raises OSError."""
-    run = task.path / "run"
-    run.mkdir(mode=0o750, exist_ok=True)
+def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[str]) -> None:
+    """Start the run. Raises OSError, NoProgram (a secret is missing)."""
+    run, wanted = job.run, context.config.execute
+    (run / "out").mkdir(mode=0o750, parents=True, exist_ok=True)
     files.fsync_dir(task.path)
-    minutes = tool.minutes or context.config.execute.minutes
-    wanted = {
-        "argv": _argv(task, card, tool),
-        "cwd": project.path,
-        "env": _environment(task, card, project, tool, context),
-        "stdin": str(task.path / "prompt.md"),
-        "seconds": minutes * 60,
+    for name, text in {"stdin.txt": plan.stdin, **plan.files}.items():
+        files.write_file(run / name, text)
+    secrets = _secrets(job, context)
+    description = {
+        "argv": list(plan.argv),
+        "cwd": job.project.path,
+        "env": environment(job, plan, context),
+        "stdin": str(run / "stdin.txt"),
+        "seconds": (job.tool.minutes or wanted.minutes) * 60,
+        "stdout": "events.jsonl" if plan.reads else "stdout.log",
+        "reads": plan.reads,
+        "output_bytes": wanted.output_mb << 20,
+        "stall": plan.stall,
+        "namespace": bool(context.kept.get("namespace")),
+        "hide": list(hide),
+        "show": [str(task.path), str(run / "out")],
+        "writable": [str(run / "out")],
+        "processes": wanted.processes,
+        "secrets_by": plan.secrets_by,
     }
-    files.write_json(run / "argv.json", wanted)
-    control = run / "control"
-    if not control.exists():
-        os.mkfifo(control, 0o640)
+    files.write_json(run / "argv.json", description)
+    if not (run / "control").exists():
+        os.mkfifo(run / "control", 0o640)
+    _start(run, secrets)
+
+
+def _start(run: Path, secrets: dict[str, str]) -> None:
     lock = os.open(run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    passed = [lock]
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if secrets:
+            passed.append(_memory_file(json.dumps(secrets).encode()))
         subprocess.Popen(
-            [sys.executable, "-I", "-S", str(RUNNER), str(run)],
+            [sys.executable, "-I", "-S", str(RUNNER), str(run), *map(str, passed[1:])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            pass_fds=[lock],
+            pass_fds=passed,
             env={"PATH": os.environ.get("PATH", os.defpath)},
         )
     finally:
-        os.close(lock)  # the runner has its own copy of the same lock
+        for fd in passed:
+            os.close(fd)  # the runner has its own copy, and with it the same lock
 
 
-def _argv(task: TaskDir, card: Task, tool: Tool) -> list[str]:
-    title = card.title or task.id
-    if tool.kind == "note":
-        when = card.created[:16].replace("T", " ")
-        return [sys.executable, "-I", "-S", str(NOTE), task.id, title, when]
-    filled = {"{task}": task.id, "{title}": title, "{prompt_file}": str(task.path / "prompt.md")}
-    return [tool.command, *(_fill(argument, filled) for argument in tool.args)]
+def _memory_file(data: bytes) -> int:
+    """An anonymous file, read from its start: a secret that is on no disk."""
+    fd = os.memfd_create("secrets", os.MFD_CLOEXEC)
+    os.write(fd, data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
-def _fill(argument: str, filled: dict[str, str]) -> str:
-    """Placeholders replaced once each, so that what was said can name no placeholder."""
-    return filled.get(argument, argument)
+def _secrets(job: Job, context: Context) -> dict[str, str]:
+    found = {}
+    for variable, name in job.tool.secrets.items():
+        value = context.settings.secret(name)
+        if value is None:
+            raise NoProgram(f"secrets/{name} ({variable}): {context.settings.folder / 'secrets' / name}")
+        found[variable] = value
+    return found
 
 
-def _environment(
-    task: TaskDir, card: Task, project: Project, tool: Tool, context: Context
-) -> dict[str, str]:
+def environment(job: Job, plan: Plan, context: Context) -> dict[str, str]:
     """Only what is on the allowlist: the bot's token and the like are never in it."""
     allowed = {n: os.environ[n] for n in context.config.execute.environment if n in os.environ}
-    own = {"SKAZANO_TASK": task.id, "SKAZANO_PROJECT": project.slug, "SKAZANO_LANG": card.lang}
-    return {"LANG": "C.UTF-8", **allowed, **tool.environment, **own}
+    own = {
+        "SKAZANO_TASK": job.id,
+        "SKAZANO_PROJECT": job.project.slug,
+        "SKAZANO_LANG": job.lang,
+        "SKAZANO_OUT": str(job.run / "out"),
+    }
+    return {"LANG": "C.UTF-8", **allowed, **plan.environment, **job.tool.environment, **own}
 
 
-def wait(task: TaskDir, context: Context) -> dict[str, Any]:
-    """Wait for the run to end; exit.json. A `cancel` file stops the run. Raises Stopped, NoProgram."""
+def wait(task: TaskDir, context: Context, on_quiet: Callable[[float], None]) -> dict[str, Any] | None:
+    """Wait for the run to end; exit.json, None if it was cut off. A `cancel` file stops the run; `on_quiet`
+    is told, once, of minutes without a word of it. Raises Stopped."""
     run = task.path / "run"
-    wake = context.wake
-    wake.also(task.path)
-    told = False
+    wake, quiet = context.wake, context.config.execute.quiet_minutes * 60
+    asked = False
     ended = _on_free(run, wake)
-    try:
-        while not ended():
-            wake.clear()
-            if ended():
-                break
-            if context.stopping:
-                raise Stopped  # the run goes on; whoever claims the task finds it again
-            if task.has("cancel") and not told:
-                told = stop(task)
-            context.ping(f"running {task.id}")
-            wake.wait(context.longest_wait)
-    finally:
-        wake.no_longer(task.path)
-    outcome = files.read_json(run / "exit.json")
-    if outcome is None:
-        return {"code": None, "signal": None, "why": "cut off"}
-    return dict(outcome)
+    while not ended():
+        wake.clear()
+        if ended():
+            break
+        if context.stopping:
+            raise Stopped  # the run goes on; whoever claims the task finds it again
+        if task.has("cancel") and not asked:
+            asked = stop(task)
+        context.ping(f"running {task.id}")
+        left = _speaks_until(run, quiet) - time.time() if quiet else context.longest_wait
+        if left <= 0:
+            on_quiet(quiet / 60)
+            quiet = 0.0
+            continue
+        wake.wait(min(context.longest_wait, max(LOOK, left) if left > 1 else left))
+    return files.read_json(run / "exit.json")
+
+
+def _speaks_until(run: Path, quiet: float) -> float:
+    """When (Unix time) the tool will have been quiet for too long if it writes nothing more."""
+    times = [path.stat().st_mtime for name in LOGS if (path := run / name).exists()]
+    return max(times, default=time.time()) + quiet
 
 
 def stop(task: TaskDir) -> bool:
@@ -146,18 +176,12 @@ def stop(task: TaskDir) -> bool:
     return True
 
 
-def output(task: TaskDir) -> str:
-    """What the tool wrote to standard output, at most RESULT_LIMIT bytes, the end being kept."""
-    path = task.path / "run" / "stdout.log"
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - RESULT_LIMIT))
-            raw = stream.read()
-    except FileNotFoundError:
-        return ""
-    text = raw.decode("utf-8", errors="replace").strip()
-    return f"…\n{text}" if size > RESULT_LIMIT else text
+def put_aside(task: TaskDir) -> None:
+    """Move a run that has ended to earlier/<n>/run, so that another can be begun."""
+    target = acts.fresh(task.path / "earlier")
+    (task.path / "run").rename(target / "run")
+    files.fsync_dir(target)
+    files.fsync_dir(task.path)
 
 
 def _alive(run: Path) -> bool:

@@ -94,6 +94,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Не закоммитил (похоже на секреты или лишнее): {files}.",
         "Left uncommitted (secrets, or what does not belong there): {files}.",
     ),
+    "left-out-spoken": (
+        "Некоторые файлы не закоммичены: похоже, в них секреты.",
+        "Some files are not committed: they look like secrets.",
+    ),
     "hook-failed": (
         "Хук репозитория не прошёл, коммит сделан без него: {why}",
         "A hook of the repository failed, the commit was made without it: {why}",

@@ -11,15 +11,17 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
 import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
 import soxr  # noqa: E402
 
-from skazano.speech.gigaam_engine import GigaamEngine  # noqa: E402
+from skazano.speech.asr import open_recogniser  # noqa: E402
 
 DATA = ROOT / "tests" / "data"
 RHVOICE = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina"]
@@ -41,22 +43,28 @@ def speak(voice: str, text: str) -> np.ndarray:
 
 
 def name_in(phrase: str) -> str:
-    """What follows «проект» in «настройки проект X»; "" if it was not heard."""
-    found = re.search(r"^\S+(?: к[иы])?\s+про\S*\s+(.*)$", phrase)
-    return found.group(1) if found else ""
+    """What follows «проект» in «настройки проект X», also where the two were joined."""
+    words = phrase.split()
+    found = re.match(r"(?:проект|прокт|кроект|прок|проек)([а-я]*)$", words[1]) if len(words) > 1 else None
+    if not found:
+        return ""
+    tail = "" if found.group(1) in {"а", "у", "е", "т"} else found.group(1)
+    gap = " " if len(tail) > 1 else ""
+    return (tail + gap + " ".join(words[2:])).strip()
 
 
 def main(out: Path) -> None:
     names = json.loads((DATA / "names_projects.json").read_text())
-    engine = GigaamEngine("v2_ctc", ROOT / "lib/skazano/data/asr-demo", threads=1)
+    recogniser = open_recogniser("gigaam")
     wanted = [(key, p["slug"], p["said"]) for key in "ab" for p in names[key]]
     wanted += [("strangers", None, said) for said in names["strangers"]]
     with out.open("w") as lines:
         for key, slug, said in wanted:
             voices = RHVOICE + ESPEAK if slug else ["anna", "pavel", "ru"]
             for voice in voices:
-                words = engine.hear(speak(voice, f"настройки проект {said}"))
-                phrase = words.text
+                with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
+                    soundfile.write(wav.name, speak(voice, f"настройки проект {said}"), 16000)
+                    phrase = recogniser.transcribe(wav.name).text
                 line = {"list": key, "slug": slug, "said": said, "voice": voice}
                 line |= {"heard": name_in(phrase), "phrase": phrase}
                 lines.write(json.dumps(line, ensure_ascii=False) + "\n")

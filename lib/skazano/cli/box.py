@@ -46,14 +46,11 @@ def index(desk: Desk, options: argparse.Namespace) -> int:
 
 def render(desk: Desk, options: argparse.Namespace) -> int:
     """Write every page anew."""
-    from zoneinfo import ZoneInfo
+    from skazano.pages import Site, timezone
 
-    from skazano.pages import Site
-
-    pages = desk.settings.config.pages
-    zone = ZoneInfo(pages.timezone) if pages.timezone else None
-    known = list(projects.load_all(desk.settings).values())
-    site = Site(desk.spool.root, desk.settings.site, known, desk.settings.config.chat.lang, zone)
+    config, known = desk.settings.config, list(projects.load_all(desk.settings).values())
+    zone = timezone(config.pages.timezone)
+    site = Site(desk.spool.root, desk.settings.site, known, config.chat.lang, zone)
     print(f"{site.render_all()} tasks: {desk.settings.site / 'index.html'}")
     return 0
 

@@ -7,6 +7,7 @@ the bit rate falls from 32 kbit/s as a note grows past four minutes, down to a f
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,9 @@ RATE = 48000
 BIT_RATE = 32000
 BIT_RATE_FLOOR = 12000
 DRAWN_BYTES = 950_000  # must stay below the 1 MB up to which Telegram draws the waveform
-TARGET_LUFS = -16.0
-PEAK = 0.89  # -1 dBFS; Opus overshoots a little when it is decoded
-KNEE = 0.6  # above it the limiter bends the signal, below it nothing is changed
+TARGET_LUFS = -18.0
+PEAK = 0.8  # -2 dBFS; Opus overshoots when it is decoded
+KNEE = 0.5  # above it the limiter bends the signal, below it nothing is changed
 MOST_GAIN = 30.0  # dB; more would only lift noise
 MOST_LIMITING = 2.0  # the loudest sample may ask for this many times PEAK, no more
 BARS = 100
@@ -119,7 +120,7 @@ class Loudness:
         bars = np.array(
             [
                 peaks[a : max(b, a + 1)].max() if a < len(peaks) else 0.0
-                for a, b in zip(edges[:-1], edges[1:], strict=True)
+                for a, b in itertools.pairwise(edges)
             ]
         )
         top = max(float(bars.mean()) * 1.8, 1e-6)

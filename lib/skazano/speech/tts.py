@@ -2,7 +2,7 @@
 
 The text has been made speakable (skazano.speech.speakable). It is spoken sentence by sentence; the
 pieces are trimmed, faded for 5 ms and joined with pauses after their punctuation, the whole is
-brought to -16 LUFS (see skazano.speech.opus). What is spoken waits in an unnamed file on disk, so
+brought to -18 LUFS (see skazano.speech.opus). What is spoken waits in an unnamed file on disk, so
 that an hour of speech takes no more memory than its longest sentence. Nothing is ever fetched.
 """
 
@@ -28,7 +28,8 @@ PAUSES = {"\n": 0.55, ".": 0.35, "!": 0.35, "?": 0.4, "…": 0.45, ";": 0.25, ":
 LEAD_SECONDS = 0.05
 FADE_SECONDS = 0.005
 EDGE_SECONDS = 0.02  # kept around the sound when silence is trimmed
-SILENCE = 0.003  # of full scale; below it the ends of a piece count as silence
+SILENCE = 0.01  # of its peak; below it the ends of a piece count as silence
+FAINTEST = 0.0005  # of full scale; a piece below it is silence altogether
 CHARS_A_SECOND = 14.0  # Russian synthetic speech at rate 1.0
 REST = "Остальное — в тексте."
 
@@ -224,9 +225,11 @@ def _trimmed(x: Samples, rate: int) -> Samples:
     """Without the engine's own silence at both ends, and faded so that a join does not click."""
     import numpy as np
 
-    loud = np.flatnonzero(np.abs(x) > SILENCE)
-    if not len(loud):
+    size = np.abs(x)
+    peak = float(size.max(initial=0.0))
+    if peak < FAINTEST:
         return x[:0]
+    loud = np.flatnonzero(size > SILENCE * peak)
     edge = int(EDGE_SECONDS * rate)
     x = x[max(loud[0] - edge, 0) : loud[-1] + edge].astype(np.float32)
     fade = min(int(FADE_SECONDS * rate), len(x) // 2)

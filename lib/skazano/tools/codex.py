@@ -5,6 +5,7 @@ it reconnects for ever: `stall` ends that. Usage is counted over the whole threa
 """
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from skazano.tools.base import (
 )
 
 OFFLINE = 180.0  # seconds of nothing but "Reconnecting" before it is stopped
+_DOWN = re.compile(r"\b5\d\d\b|stream disconnected|error sending|overloaded|timed out|high demand")
 RECONNECTING = r'"type":"error","message":"Reconnecting'
 # No look-ups of its own: each of them waits for its time limit where there is no network.
 OPTIONS = (
@@ -120,7 +122,7 @@ def _api_trouble(said: str) -> Outcome:
         key = "agent-login"
     elif "429" in text or "rate limit" in text or "quota" in text or "usage limit" in text:
         key = "agent-quota"
-    elif any(sign in text for sign in ("50", "529", "stream disconnected", "error sending", "overloaded", "timed out")):
+    elif _DOWN.search(text):
         key = "agent-down"
     else:
         key = "agent-refused"

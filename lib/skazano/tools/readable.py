@@ -18,8 +18,11 @@ def line(kind: str, raw: bytes | None) -> bytes:
         return raw + b"\n"
     if not isinstance(event, dict):
         return raw + b"\n"
+    show = {"claude": _claude, "codex": _codex, "chat": _chat}.get(kind)
+    if show is None:
+        return raw + b"\n"
     try:
-        text = {"claude": _claude, "codex": _codex, "chat": _chat}[kind](event)
+        text = show(event)
     except (KeyError, TypeError, AttributeError, ValueError):
         return b""  # an event of another shape than is known: it is in events.jsonl
     return text.encode("utf-8", "replace")

@@ -15,6 +15,10 @@ def _phrases(text: str) -> list[tuple[str, ...]]:
 
 # Filler wherever it stands.
 _HESITATION = re.compile(r"^(?:э+м*|м{2,}|эм+|гм+|хм+|ээ+|мм+|ну)$")
+# «э э» as a recogniser may write it; only where nothing has been said yet.
+_MISHEARD_HESITATION = re.compile(r"^(?!ее$|ею$|ею$|ое$|ие$)[аеоуыэюя]{2,3}$")
+# «вот» run into the word before it; no Russian word in these endings ends so.
+_GLUED = re.compile(r"(?<=[а-яё]{4})(?<=ии|ие|ия|ой|ую|ая|ом|ах|ть)вот\b")
 _ALWAYS = {"блин", "пожалуйста", "пожалуйста-пожалуйста", "вот"}
 # Filler at the start, at the end, or beside other filler.
 _OPENING = {"слушай", "слушайте", "короче", "так", "значит", "давай", "смотри", "смотрите", "типа", "итак",
@@ -77,6 +81,8 @@ def _phrase_at(tokens: list[Word], at: int, phrases: list[tuple[str, ...]]) -> i
 def _opens(tokens: list[Word], at: int) -> bool:
     """Whether the word, standing first, is only an opening."""
     norm = tokens[at].norm
+    if _MISHEARD_HESITATION.match(norm) and len(tokens) > at + 1:
+        return True
     following = tokens[at + 1].norm if at + 1 < len(tokens) else ""
     if norm not in _OPENING or not following or following in _MEANT.get(norm, ()):
         return False
@@ -156,6 +162,7 @@ def clean(text: str) -> str:
     spelling stay, and a text with a block of code stays as it is."""
     if "```" in text:
         return text.strip()
+    text = _GLUED.sub("", text)
     tokens = words(text)
     dropped = _filler(tokens) - _quoted(text, tokens)
     if len(dropped) == len(tokens):

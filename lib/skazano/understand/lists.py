@@ -1,0 +1,114 @@
+"""Explicit lists in a note: «первое … второе …», «нужно три вещи …», numbered lines."""
+
+import re
+
+from skazano.understand.phonetics import normal
+from skazano.understand.words import WISHES, Word, is_imperative, words
+
+_ORDINALS = (
+    ("первое", "первая", "первый", "во-первых", "первым делом"),
+    ("второе", "вторая", "второй", "во-вторых"),
+    ("третье", "третья", "третий", "в-третьих"),
+    ("четвертое", "четвертая", "четвертый", "в-четвертых"),
+    ("пятое", "пятая", "пятый", "в-пятых"),
+    ("шестое", "шестая", "шестой", "в-шестых"),
+    ("седьмое", "седьмая", "седьмой", "в-седьмых"),
+    ("восьмое", "восьмая", "восьмой", "в-восьмых"),
+)  # fmt: skip
+_PREFIX_OF_ORDINAL = {"задача", "дело", "пункт", "вещь", "во", "в", "и"}
+_SUFFIX_OF_ORDINAL = {"и", "э", "ну", "то", "задача", "дело", "пункт", "вещь", "это"}
+_COUNTS = {"две": 2, "два": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8}
+_ANNOUNCED = re.compile(
+    r"\b(сделай|надо|нужно|нужны|необходимо)(?: \w+)? (две|два|три|четыре|пять|шесть|семь|восемь)(?: \w+)? "
+    r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок)\b"
+)
+_LIST_HEADER = re.compile(
+    r"^(?:сделай(?:те)?|надо|нужно|есть|у|меня|нас|для|тебя|тут|мне|вот|еще|следующ\w+|пару|пара|нескольк\w+|две|два|три|ри|"
+    r"четыре|пять|шесть|семь|восемь|[а-я]{0,4}вещ\w*|дел\w?|задач\w*|пункт\w*|поручени\w*|сделать|такие|такое|список|"
+    r"по|пунктам|порядку|вот|что|необходимо|хочу|чтобы|ты|сделал|разных|отдельных|\d+|значит|короче|и|нам|правк\w*)$"
+)
+
+
+def _recut(tokens: list[Word]) -> list[Word]:
+    """The words with an ordinal and an order cut where they belong: «треть еудали» is «третье удали»."""
+    forms = [form for ordinals in _ORDINALS for form in ordinals if " " not in form and "-" not in form]
+    out: list[Word] = []
+    skip = False
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        if skip:
+            skip = False
+            continue
+        for form in forms:
+            cut = len(form) - len(token.norm)
+            if cut < 0 and token.norm.startswith(form) and is_imperative(token.norm[cut:]):
+                middle = token.start + len(form)
+                out += [Word(form, token.start, middle), Word(token.norm[cut:], middle, token.end)]
+                break
+            if not (following and 0 < cut < len(following.norm) and len(token.norm) > 2):
+                continue
+            if token.norm + following.norm[:cut] == form and is_imperative(following.norm[cut:]):
+                middle = following.start + cut
+                out += [Word(form, token.start, middle), Word(following.norm[cut:], middle, following.end)]
+                skip = True
+                break
+        else:
+            out.append(token)
+    return out
+
+
+def _ordinal_places(tokens: list[Word], announced: bool) -> list[tuple[int, int]]:
+    """(first word, first word of the item) of «первое», «второе» … in order. An item that is no
+    order itself counts only in a list that was announced («нужно три вещи»)."""
+    found: list[tuple[int, int]] = []
+    for at, token in enumerate(tokens):
+        if len(found) == len(_ORDINALS):
+            break
+        wanted = {o.replace("-", " ") for o in _ORDINALS[len(found)]}
+        joined = {token.norm, f"{tokens[at - 1].norm} {token.norm}" if at else ""}
+        if not wanted & joined:
+            continue
+        start, item = at, at + 1
+        while (
+            start and tokens[start - 1].norm in _PREFIX_OF_ORDINAL and (not found or start - 1 > found[-1][1])
+        ):
+            start -= 1
+        while item < len(tokens) and tokens[item].norm in _SUFFIX_OF_ORDINAL:
+            item += 1
+        if item < len(tokens) and (
+            announced or is_imperative(tokens[item].norm) or tokens[item].norm in WISHES
+        ):
+            found.append((start, item))
+    return found
+
+
+def split_list(text: str) -> list[str]:
+    """The requests of an explicit list («первое … второе …», «1. … 2. …»), else []."""
+    lines = [ln.strip() for ln in text.splitlines() if ln.strip()]
+    numbered = [re.sub(r"^(?:\d{1,2}[.)]|[-*•])\s+", "", ln) for ln in lines]
+    marked = [a != b for a, b in zip(lines, numbered, strict=True)]
+    if len(lines) > 2 and all(marked[1:]) and not marked[0] and _generic(words(lines[0])):
+        lines, numbered, marked = lines[1:], numbered[1:], marked[1:]
+    if len(lines) > 1 and all(marked):
+        begins = [words(item)[:1] for item in numbered]
+        if all(b and (is_imperative(b[0].norm) or b[0].norm in WISHES) for b in begins):
+            return numbered
+        return []
+    tokens = _recut(words(text))
+    places = _ordinal_places(tokens, announced=False)
+    said = _ANNOUNCED.search(normal(text))
+    if len(places) < 2 and said:
+        places = _ordinal_places(tokens, announced=True)
+        places = places if len(places) == _COUNTS[said.group(2)] else []
+    if len(places) < 2 or not _generic(tokens[: places[0][0]]):
+        return []
+    wish = f"{said.group(1)}: " if said and not is_imperative(tokens[places[0][1]].norm) else ""
+    items = []
+    for number, (_, item) in enumerate(places):
+        end = tokens[places[number + 1][0]].start if number + 1 < len(places) else len(text)
+        items.append(wish + re.sub(r"\s+и$", "", text[tokens[item].start : end].strip(" ,;:–—\n")))
+    return items
+
+
+def _generic(header: list[Word]) -> bool:
+    return all(_LIST_HEADER.match(t.norm) for t in header)
