@@ -2,81 +2,140 @@
 """execute: lets the project's tool do the work, and commits it.
 
 Takes: prompt.md, and the project and tool in task.json. Adds: run/, result.md, commit.json, changes.patch;
-error.txt if the tool failed. Goes to: summarize. Delivery: at most once: a run is found again by the
-task's name after this process died; one that was cut off goes to hold/ and the person is asked.
+error.txt if the tool failed. Goes to: summarize. Works on several tasks at once, in different projects.
+Delivery: at most once: a run is found again by the task's name after this process died; one that was cut
+off goes to hold/ and the person is asked.
 """
 
 import _here  # noqa: F401
 
-from pathlib import Path
 from typing import Any
 
-from skazano import runs, stage
+from skazano import isolation, notices, order, order_marks, runs, stage
+from skazano import work as tools
+from skazano.abreast import Abreast
 from skazano.commits import commit_work, prepare_work
+from skazano.log import WARNING, log
 from skazano.projects import Project
-from skazano.task import Task, TaskDir
+from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
+from skazano.tools.base import Job, NoProgram, Outcome
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
     card = task.load()
-    project = _project(card, context)
-    tool = context.config.tools[card.tool or project.tool]
+    project = tools.project_of(card, context)
+    job = tools.job_of(task, card, project, context)
     found = runs.state(task)
-    if found == "cut-off":
-        return "hold"
     if found == "none":
         if task.has("cancel"):
             return stage.cancelled(task)
-        prepare_work(task, card, project, context)
-        runs.begin(task, card, project, tool, context)
-    outcome = runs.wait(task, context)
-    if outcome.get("why") == "cut off":
+        begin(task, card, job, context)
+    exit = (
+        None
+        if found == "cut-off"
+        else runs.wait(task, context, lambda quiet: tell_quiet(task, card, quiet, context))
+    )
+    if exit is None:
+        tools.cut_off(task, card, context)
         return "hold"
-    task.write("result.md", runs.output(task))
-    commit_work(task, card, project, context)
-    told = _trouble(task, card, outcome, context)
-    if told:
-        stage.write_error(task, "execute", told, _stderr(task))
-    context.note(engine=card.tool, code=outcome.get("code"), seconds=outcome.get("seconds"))
+    outcome = tools.conclude(task, card, job, exit, context)
+    if outcome.unknown_session and job.session:
+        return once_more(task, context)
+    task.write("result.md", with_denials(outcome, card.lang))
+    commit(task, card, project, exit, outcome, context)
+    tell_trouble(task, card, exit, outcome)
+    context.note(
+        engine=card.tool, seconds=exit.get("seconds"), cost=outcome.cost, turns=outcome.turns,
+        tokens=outcome.tokens or None, session=outcome.session, error=outcome.error,
+    )  # fmt: skip
+    notices.withdraw(context.spool, task.id)
+    order_marks.jump_file(context.spool, task.id).unlink(missing_ok=True)
     return "summarize"
+
+
+def begin(task: TaskDir, card: Task, job: Job, context: stage.Context) -> None:
+    """Prepare the checkout and start the tool. Raises Later, Failed."""
+    job = tools.afford(job, context)
+    try:
+        plan = tools.kind(job.tool.kind).plan(job)
+        prepare_work(task, card, job.project, context)
+        runs.begin(task, job, plan, context, tools.hidden(job.project, context))
+    except NoProgram as error:
+        raise stage.Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
+    log(task.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)
+
+
+def once_more(task: TaskDir, context: stage.Context) -> str:
+    """The session that was to go on is not there any more, and nothing was done: begin a fresh one."""
+    log(task.id, "session unknown, beginning a fresh one", level=WARNING)
+    task.history("execute", "session unknown")
+    runs.put_aside(task)
+    task.write_json("resume.json", {"session": None})
+    return work(task, context)
+
+
+def commit(
+    task: TaskDir,
+    card: Task,
+    project: Project,
+    exit: dict[str, Any],
+    outcome: Outcome,
+    context: stage.Context,
+) -> None:
+    """Commit what there is; work that was stopped or failed says so in its subject. Raises Later, Failed."""
+    title = card.title or task.id
+    partial = exit.get("stopped") or not outcome.ok
+    commit_work(task, card, project, context, say(card.lang, "partial", title=title) if partial else title)
+    record = task.json("commit.json") or {}
+    lines = record.get("numstat") or []
+    changed = {
+        "files": len(lines),
+        **{what: sum(line[what] or 0 for line in lines) for what in ("added", "removed")},
+    }
+    context.note(**changed)
+    task.write_json("run/exit.json", {**(task.json("run/exit.json") or {}), **changed})
+
+
+def with_denials(outcome: Outcome, lang: str) -> str:
+    """What the tool said, and what it was not allowed to do."""
+    calls = "\n".join(f"- {denial.what}" for denial in outcome.denials)
+    return f"{outcome.text}\n\n{say(lang, 'denied', calls=calls)}".strip() if calls else outcome.text
+
+
+def tell_trouble(task: TaskDir, card: Task, exit: dict[str, Any], outcome: Outcome) -> None:
+    """error.txt, if the tool failed and nobody stopped it."""
+    if outcome.error is None or exit.get("stopped") or task.has("cancel"):
+        return
+    told = say(card.lang, outcome.error, **{"tool": card.tool, "why": "", **outcome.values})
+    stage.write_error(task, "execute", told, outcome.detail)
+
+
+def tell_quiet(task: TaskDir, card: Task, minutes: float, context: stage.Context) -> None:
+    log(task.id, "quiet run", level=WARNING, minutes=round(minutes))
+    notices.tell(context.spool, task.id, "quiet", minutes=f"{minutes:g}", tool=card.tool)
 
 
 def recover(task: TaskDir, context: stage.Context) -> str | None:
     """A run that was cut off is never repeated by itself; any other is found again by `work`."""
-    return "hold" if runs.state(task) == "cut-off" else None
+    found = runs.state(task)
+    if found != "cut-off":
+        return None if found == "none" else "unspent"
+    try:
+        tools.cut_off(task, task.load(), context)
+    except BadTask as error:
+        log(task.id, "no session kept", level=WARNING, why=error)
+    return "hold"
 
 
-def _project(card: Task, context: stage.Context) -> Project:
-    project = context.projects().get(card.project or "")
-    if project is None:
-        raise stage.Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
-    if not Path(project.path).is_dir():
-        raise stage.Failed(say(card.lang, "no-folder", title=project.title, path=project.path))
-    name = card.tool or project.tool
-    if name not in project.tools or name not in context.config.tools:
-        raise stage.Failed(say(card.lang, "no-tool", name=name, known=", ".join(project.tools)))
-    return project
-
-
-def _trouble(task: TaskDir, card: Task, outcome: dict[str, Any], context: stage.Context) -> str | None:
-    """What went wrong, in a sentence for the person; None if nothing did."""
-    lang, tool = card.lang, card.tool
-    if outcome.get("stopped") or task.has("cancel"):
-        return None
-    if why := outcome.get("why"):
-        return say(lang, "no-program", tool=tool, why=why)
-    if outcome.get("timeout"):
-        minutes = context.config.tools[tool or ""].minutes or context.config.execute.minutes
-        return say(lang, "tool-timeout", tool=tool, minutes=f"{minutes:g}")
-    if outcome.get("signal"):
-        return say(lang, "tool-killed", tool=tool, code=outcome["signal"])
-    return say(lang, "tool-failed", tool=tool, code=outcome["code"]) if outcome.get("code") else None
-
-
-def _stderr(task: TaskDir) -> str:
-    return (task.text("run/stderr.log") or "")[-2000:].strip()
+def warm(context: stage.Context) -> None:
+    """Find out, once, whether tools can be kept apart from the rest of the box."""
+    context.kept["namespace"] = context.config.execute.isolation == "auto" and isolation.allowed()
+    if not context.kept["namespace"]:
+        log("-", "tools share our PID namespace and can read what this user can", level=WARNING)
 
 
 if __name__ == "__main__":
-    stage.main(stage.Stage("execute", work, recover=recover))
+    stage.main(
+        Abreast("execute", work, order.Order(), warm=warm, recover=recover, also_watch=(order_marks.FOLDER,))
+    )

@@ -3,15 +3,16 @@
 
 Takes: request.txt. Adds: refined.txt (what was meant), prompt.md (what the tool is given); title and tool
 in task.json. Goes to: execute; a note that lists several requests becomes subtasks, and goes to waiting/.
-Delivery: at least once, with the same result.
+Delivery: at least once; the local engine gives the same result, a model's answer may differ in words.
 """
 
 import _here  # noqa: F401
 
-from skazano import family, ids, stage
+from skazano import family, ids, stage, thinking
+from skazano.projects import Project
 from skazano.task import Task, TaskDir
 from skazano.texts import say
-from skazano.understand.refine import refine_local
+from skazano.understand.refine import Refined, refine_local
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
@@ -20,7 +21,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
     if project is None:
         raise stage.Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
     words = task.text("request.txt") or task.text("transcript.txt") or ""
-    refined = refine_local(words, project.terms)
+    refined = _refined(words, project, context)
     if not refined.text:
         task.write("answer.txt", say(card.lang, "only-filler", heard=words[:200]))
         return "reply"
@@ -28,14 +29,29 @@ def work(task: TaskDir, context: stage.Context) -> str:
     if len(refined.subtasks) > 1 and not ids.parent(task.id):
         card.title = refined.title
         task.save(card)
-        context.note(engine="local", subtasks=len(refined.subtasks))
+        context.note(subtasks=len(refined.subtasks))
         return family.split(task, card, refined.subtasks, context.spool)
     task.write("prompt.md", _prompt(task, card, refined.text))
     asked_for = refined.tool if refined.tool in project.tools else None
     card.title, card.tool = refined.title, asked_for or card.tool or project.tool
     task.save(card)
-    context.note(engine="local", tool=card.tool)
+    context.note(tool=card.tool)
     return "execute"
+
+
+def _refined(words: str, project: Project, context: stage.Context) -> Refined:
+    """By a language model if one is configured and answers rightly, else by the local rules."""
+    known, models = thinking.terms(context, project), thinking.models(context)
+    if models is None:
+        context.note(engine="local")
+        return refine_local(words, known, project.tools)
+    from skazano.understand.by_model import refine_with_model
+    from skazano.understand.terms import correct
+
+    heard, _ = correct(words, known)
+    refined, usage = refine_with_model(models, heard, known, project.tools, thinking.prompts(context))
+    thinking.note(context, usage)
+    return refined
 
 
 def _prompt(task: TaskDir, card: Task, text: str) -> str:

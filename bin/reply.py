@@ -5,12 +5,13 @@ Takes: answer.txt or error.txt; answer.oga if the chat wants to be answered by v
 (message ids). Goes to: done/, or failed/ if there is an error.txt. Delivery: at least once; a part that
 was being sent when the process died is sent again and says that it may be a repeat. Each turn it also
 looks at unsorted/ and hold/: what lies there unasked gets its question, with buttons, once; and at
-waiting/: a parent whose subtasks have all ended is answered with all their results.
+waiting/: a parent whose subtasks have all ended is answered with all their results; and at notices of
+tasks that are still at work (see skazano.notices).
 """
 
 import _here  # noqa: F401
 
-from skazano import answering, family, ids, stage
+from skazano import answering, family, ids, notices, stage
 from skazano.log import WARNING, log
 from skazano.task import BadTask, TaskDir
 
@@ -32,6 +33,10 @@ def work(task: TaskDir, context: stage.Context) -> str:
 
 
 def look_aside(context: stage.Context) -> None:
+    try:
+        notices.send(context, lambda: _telegram(context))
+    except stage.Later as trouble:
+        log("-", "notices wait", level=WARNING, reason=trouble)
     family.gather(context)
     for box in ("unsorted", "hold"):
         for ticket in context.spool.tickets(box):
@@ -58,4 +63,4 @@ def _telegram(context: stage.Context) -> "answering.Telegram":
 
 
 if __name__ == "__main__":
-    stage.main(stage.Stage("reply", work, aside=look_aside, also_watch=("unsorted", "hold", "waiting")))
+    stage.main(stage.Stage("reply", work, aside=look_aside, also_watch=("unsorted", "hold", "waiting", notices.NEW)))

@@ -7,9 +7,11 @@ chat wants to be answered by voice, else reply. Delivery: at least once, with th
 
 import _here  # noqa: F401
 
-from skazano import ids, stage
+from typing import Any
+
+from skazano import ids, stage, thinking
 from skazano.remarks import remarks
-from skazano.task import TaskDir
+from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand.summarize import commit_line, summarize_local
 
@@ -21,21 +23,39 @@ def work(task: TaskDir, context: stage.Context) -> str:
         done = commit_line(commit, card.lang, card.mode == "audio")
         task.write("answer.txt", " ".join(part for part in (say(card.lang, "cancelled"), done) if part))
         return "reply"
-    answer = summarize_local(
-        task.text("result.md") or "",
-        card.mode,
-        card.lang,
-        commit=commit,
-        failed=error is not None,
-        error=error.splitlines()[0] if error else None,
-    )
+    answer = _answer(task, card, commit, error.splitlines()[0] if error else None, context)
     if commit:
         answer = "\n".join([answer, *remarks(commit, card.lang, spoken=card.mode == "audio")])
     if (task.json("transcript.json") or {}).get("truncated"):
         answer = f"{say(card.lang, 'truncated')}\n{answer}"
     task.write("answer.txt", answer)
-    context.note(engine="local", characters=len(answer))
+    context.note(characters=len(answer))
     return "speak" if card.mode == "audio" and not ids.parent(card.id) else "reply"
+
+
+def _answer(
+    task: TaskDir, card: Task, commit: dict[str, Any] | None, error: str | None, context: stage.Context
+) -> str:
+    """By a language model if one is configured and its answer can be trusted, else by extraction."""
+    result, failed, models = task.text("result.md") or "", error is not None, thinking.models(context)
+    if models is None:
+        context.note(engine="local")
+        return summarize_local(result, card.mode, card.lang, commit=commit, failed=failed, error=error)
+    from skazano.understand.by_model import summarize_with_model
+
+    answer, usage = summarize_with_model(
+        models,
+        result,
+        card.mode,
+        card.lang,
+        request=task.text("refined.txt") or "",
+        commit=commit,
+        failed=failed,
+        error=error,
+        prompts=thinking.prompts(context),
+    )
+    thinking.note(context, usage)
+    return answer
 
 
 if __name__ == "__main__":

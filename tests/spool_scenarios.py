@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spool_checks import ID, contents
-
 from skazano import acts, ids
 from skazano.fsck import fsck
 from skazano.spool import Held, Spool, Ticket
 from skazano.stage import Context, Later, Stage
 from skazano.task import TaskDir
+from spool_checks import ID, contents
 
 OTHER = "20261122-180500-cli-0-7"
 LATER = 4_000_000_000.0  # Unix time: not before a test ends
@@ -21,7 +20,7 @@ OLD = 1_000_000_000.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """`prepare` makes a spool, `run` is what is killed and then done again. `tasks` are there from the start."""
+    """`prepare` makes a spool, `run` is killed and then done again. `tasks` are there from the start."""
 
     prepare: Callable[[Spool], None]
     run: Callable[[Spool], None]

@@ -1,11 +1,12 @@
 """Stops a real process at each system call that changes the spool: to kill it there, or to let the call fail.
 
-`traced(operation, at)` forks; the child runs `operation` under ptrace(2), and `at` is asked at the entry and
-at the exit of each such call. A process that is killed while it stands at an entry never makes the call
-(the kernel looks for a fatal signal between the stop and the call), one that is killed at an exit has made it.
+`traced(operation, at)` forks; the child runs `operation` under ptrace(2), and `at` is asked at the entry
+and at the exit of each such call. A process that is killed while it stands at an entry never makes the
+call (the kernel looks for a fatal signal between the stop and the call), one at an exit has made it.
 PTRACE_GET_SYSCALL_INFO (Linux 5.3) tells number and arguments on every architecture.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -31,10 +32,10 @@ NUMBERS = {
         285: "fallocate", 316: "renameat2", 326: "copy_file_range",
     },
     "aarch64": {
-        32: "flock", 33: "mknodat", 34: "mkdirat", 35: "unlinkat", 36: "symlinkat", 37: "linkat", 38: "renameat",
-        46: "ftruncate", 47: "fallocate", 52: "fchmod", 53: "fchmodat", 56: "openat", 64: "write", 66: "writev",
-        68: "pwrite64", 71: "sendfile", 82: "fsync", 83: "fdatasync", 88: "utimensat", 276: "renameat2",
-        285: "copy_file_range",
+        32: "flock", 33: "mknodat", 34: "mkdirat", 35: "unlinkat", 36: "symlinkat", 37: "linkat",
+        38: "renameat", 46: "ftruncate", 47: "fallocate", 52: "fchmod", 53: "fchmodat", 56: "openat",
+        64: "write", 66: "writev", 68: "pwrite64", 71: "sendfile", 82: "fsync", 83: "fdatasync",
+        88: "utimensat", 276: "renameat2", 285: "copy_file_range",
     },
 }  # fmt: skip
 NAMES = NUMBERS.get(platform.machine(), {})
@@ -136,10 +137,8 @@ def _follow(pid: int, at: At) -> Outcome:
     calls: list[Call] = []
     call, wanted, pass_on = None, None, 0
     while True:
-        try:
+        with contextlib.suppress(ProcessLookupError):  # killed at this stop
             _ptrace(SYSCALL, pid, 0, pass_on)
-        except ProcessLookupError:  # killed at this stop
-            pass
         _, status = os.waitpid(pid, 0)
         if os.WIFSIGNALED(status):
             return Outcome(None, calls)
@@ -174,7 +173,7 @@ def _ptrace(request: int, pid: int, address: int, data: int) -> int:
 
 
 def _info(pid: int) -> tuple[int, int, tuple[int, ...]]:
-    """struct ptrace_syscall_info: op, then at an entry the number and six arguments, at an exit the result."""
+    """struct ptrace_syscall_info: op, then at an entry number and six arguments, at an exit the result."""
     buffer = ctypes.create_string_buffer(88)
     if libc.ptrace(GET_SYSCALL_INFO, pid, len(buffer), ctypes.addressof(buffer)) <= 0:
         number = ctypes.get_errno()

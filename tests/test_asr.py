@@ -74,7 +74,9 @@ def test_nobody_speaks_and_nothing_is_heard(recogniser, tmp_path):
         assert found.audio_seconds == pytest.approx(5.0, abs=0.01)
     path = tmp_path / "ten-minutes.flac"
     soundfile.write(path, np.zeros(8000 * 600, np.float32), 8000)
-    found = recogniser.transcribe(path)
+    beats = []
+    found = recogniser.transcribe(path, heartbeat=lambda: beats.append(1))
+    assert len(beats) > 100
     assert found.text == ""
     assert found.audio_seconds == pytest.approx(600, abs=0.1)
 
@@ -95,7 +97,8 @@ def test_a_truncated_note_gives_what_is_there(recogniser):
 def test_segments_have_times_and_words(recogniser):
     beats = []
     found = recogniser.transcribe(VOICES / "08-long.oga", heartbeat=lambda: beats.append(1))
-    assert len(beats) == len(found.segments) >= 5
+    assert len(beats) >= len(found.segments) + 38 / 2
+    assert len(found.segments) >= 5
     last = 0.0
     for segment in found.segments:
         assert last <= segment.start < segment.end <= found.audio_seconds + 0.1
@@ -266,6 +269,28 @@ def test_the_best_model_present_is_taken(tmp_path):
     assert asr_choice.choose("onnx", "v2_ctc", tmp_path, None)[0].model == "v2_ctc"
     assert asr_choice.choose("onnx", f"{tmp_path}/onnx/mine", tmp_path, None)[0].model == "mine"
     assert asr_choice.choose("onnx", "demo", tmp_path, None)[0].directory == DEMO_DIR
+
+
+@pytest.mark.parametrize(
+    ("model", "vocabulary"),
+    [("v3_ctc", "v3_vocab.txt"), ("v3_e2e_ctc", "v3_e2e_ctc_vocab.txt"), ("v2_ctc", "v2_vocab.txt")],
+)
+def test_a_published_directory_is_run_by_its_files(tmp_path, model, vocabulary):
+    directory = tmp_path / "onnx" / model
+    directory.mkdir(parents=True)
+    (directory / f"{model}.int8.onnx").symlink_to(DEMO_DIR / "v2_ctc.int8.onnx")
+    (directory / vocabulary).symlink_to(DEMO_DIR / "v2_vocab.txt")
+    (directory / "config.json").symlink_to(DEMO_DIR / "config.json")
+    recogniser = open_recogniser("onnx", model, tmp_path)
+    assert (recogniser.name, recogniser.model) == ("onnx-int8", model)
+    assert recogniser.transcribe(VOICES / "10-settings-only.oga").text == "настройки"
+
+
+def test_a_checkpoint_that_the_package_does_not_know(tmp_path):
+    (tmp_path / "gigaam").mkdir()
+    (tmp_path / "gigaam" / "v9_ctc.ckpt").symlink_to(DEMO_DIR / "v2_ctc.ckpt")
+    with pytest.raises(BrokenModel, match="v2_ctc"):
+        open_recogniser("gigaam", "v9_ctc", tmp_path)
 
 
 def test_eight_bit_weights_are_left_alone_where_products_saturate(monkeypatch, tmp_path):

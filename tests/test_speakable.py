@@ -15,8 +15,9 @@ from skazano.speech.speakable_numbers import cardinal, decimal, noun, ordinal
 from skazano.speech.speakable_terms import DATA, table, transliterated, word
 
 PIECES = st.sampled_from(
-    "1 22 333 4,5 6.7 2026 10:30 5% $3 -2 №1 v1.2.3 а1b2c3d abc API main.py a/b.txt «да» файл файлов "
-    "в из до к с на МБ мс ₽ и т. д. `x` **b** | # - > ! ? . , ; ( ) & + = < / \\ @ _ ~ ^ é 字 α ² ✅ \n".split(" ")
+    "1 22 333 4,5 6.7 2026 10:30 5% $3 -2 №1 v1.2.3 а1b2c3d abc API main.py a/b.txt «да» файл "
+    "файлов в из до к с на МБ мс ₽ и т. д. `x` **b** | # - > ! ? . , ; ( ) & + = < / \\ @ _ ~ ^ "
+    "é 字 α ² ✅ \n".split(" ")
 )
 WRITTEN = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=15).map(" ".join),
                     st.lists(PIECES, max_size=15).map("".join))

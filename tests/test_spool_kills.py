@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from spool_checks import attempts, broken, on_disk, restart, snapshot
-from spool_scenarios import SCENARIOS, Scenario, fresh
-from spool_trace import At, Outcome, fails_at, killed_at, traced, unavailable
 
 from skazano.fsck import fsck
 from skazano.spool import Spool
+from spool_checks import attempts, broken, on_disk, restart, snapshot
+from spool_scenarios import SCENARIOS, Scenario, fresh
+from spool_trace import At, Outcome, fails_at, killed_at, traced, unavailable
 
 REFUSED = unavailable()
 pytestmark = pytest.mark.skipif(bool(REFUSED), reason=f"processes cannot be traced here: {REFUSED}")
@@ -27,7 +27,7 @@ CAN_FAIL = {
     "rename": errno.EIO,
     "fsync": errno.EIO,
 }
-TOLD = ("OSError: [Errno 28] No space left on device", "OSError: [Errno 5] Input/output error", "SystemExit: 1")
+TOLD = ("OSError: [Errno 28] No space left", "OSError: [Errno 5] Input/output error", "SystemExit: 1")
 
 
 @pytest.fixture

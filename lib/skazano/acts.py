@@ -47,9 +47,12 @@ def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
         held.hand_on("refine" if task.has("request.txt") else "route")
 
 
-def retry(spool: Spool, id: str, *, by: str, stage: str | None = None) -> str:
+def retry(
+    spool: Spool, id: str, *, by: str, stage: str | None = None, resume: Mapping[str, object] | None = None
+) -> str:
     """Let a failed, held or finished task go again from `stage` (default: where it failed or was held;
-    a finished one from execute). What it had made from there on is kept in earlier/<n>/. The stage."""
+    a finished one from execute). What it had made from there on is kept in earlier/<n>/. `resume`, if given,
+    is what `execute` then finds in resume.json: the session to go on with, and what to tell it. The stage."""
     with spool.take(id) as held:
         task = TaskDir(held.dir)
         if held.ticket.box in ("waiting", "unsorted") and stage is None:
@@ -57,7 +60,11 @@ def retry(spool: Spool, id: str, *, by: str, stage: str | None = None) -> str:
         stage = stage or _stage_of(held, task)
         if stage not in STAGES:
             raise NotPossible(f"no stage {stage!r}; there are: {', '.join(STAGES)}")
+        if _running(task):
+            raise NotPossible(f"{id} is at work: cancel it first")
         _put_aside(task, stage)
+        if resume is not None:
+            task.write_json("resume.json", resume)
         task.history("skazano", "retried", stage_again=stage, by=by)
         held.hand_on(stage)
         return stage
@@ -84,6 +91,25 @@ def conclude(spool: Spool, id: str, answer: str) -> None:
         held.hand_on("reply")
 
 
+def join(spool: Spool, id: str, words: str, *, by: str) -> bool:
+    """Add words to a request that has not begun; False if it has. Raises NoTask, Busy."""
+    ticket = spool.find(id)
+    if ticket is None or ticket.box != "new" or ticket.stage not in ("refine", "execute"):
+        return False
+    with spool.take(id) as held:
+        task = TaskDir(held.dir)
+        if held.ticket.stage not in ("refine", "execute") or task.has("run"):
+            held.give_back(spent=True)
+            return False
+        said = task.text("request.txt") or ""
+        if not said.endswith(words):  # a repeat adds nothing
+            task.write("request.txt", f"{said}\n{words}")
+        _put_aside(task, "refine")
+        task.history("skazano", "joined", by=by)
+        held.hand_on("refine")
+    return True
+
+
 def cancel(spool: Spool, id: str, *, by: str) -> str:
     """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
     try:
@@ -98,6 +124,9 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
         if held.ticket.box == "waiting":
             return _cancel_children(spool, task, by)
         task.write("cancel", by)
+        if _running(task):  # its stage is being restarted: it will find the mark, and stop the run
+            held.hand_on("execute")
+            return "stopping"
         task.write("answer.txt", say(task.load().lang, "cancelled"))
         task.history("skazano", "cancelled", by=by)
         held.hand_on("reply")
@@ -125,20 +154,28 @@ def _stage_of(held: Held, task: TaskDir) -> str:
     return "execute" if task.has("prompt.md") else "route"
 
 
+def _running(task: TaskDir) -> bool:
+    """Whether a tool works on the task, also while nobody waits for it."""
+    from skazano import runs
+
+    return runs.state(task) == "alive"
+
+
 def _put_aside(task: TaskDir, stage: str) -> None:
     """Move what `stage` and those after it made into earlier/<n>/: evidence is never deleted."""
     made = [name for later in STAGES[STAGES.index(stage) :] for name in OUTPUTS[later]]
-    there = [name for name in (*made, "error.txt", "cancel", "ask.json") if task.has(name)]
+    there = [name for name in (*made, "error.txt", "cancel", "ask.json", "resume.json") if task.has(name)]
     if not there:
         return
-    target = _fresh(task.path / "earlier")
+    target = fresh(task.path / "earlier")
     for name in there:
         (task.path / name).rename(target / name)
     files.fsync_dir(target)
     files.fsync_dir(task.path)
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
+    """The next numbered folder in `folder`, made."""
     folder.mkdir(mode=0o750, exist_ok=True)
     number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
     target = folder / str(number)

@@ -178,7 +178,9 @@ def _question(
         ]
         return say(card.lang, "ask-project", heard=heard), [*made, drop]
     again = (say(card.lang, "button-again"), press.data(press.RETRY, task.id))
-    return say(card.lang, "ask-hold", heard=heard), [again, drop]
+    go_on = (say(card.lang, "button-go-on"), press.data(press.GO, task.id))
+    kept = task.has("run/started.json") and card.session
+    return say(card.lang, "ask-hold", heard=heard), [again, *([go_on] if kept else []), drop]
 
 
 def _short(text: str, limit: int) -> str:

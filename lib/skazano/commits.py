@@ -44,7 +44,7 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
             log(task.id, "owner's work committed apart", commit=own.sha[:12], branch=own.branch)
 
 
-def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -> None:
+def commit_work(task: TaskDir, card: Task, project: Project, context: Context, subject: str = "") -> None:
     """Commit what the run left and push it; commit.json, changes.patch. Raises Later, Failed."""
     stored = task.text("run/work.json")
     if stored is None:
@@ -54,7 +54,7 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context) -
     trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
     try:
         made = git.finish(
-            Path(project.path), work, card.title or task.id, trailers, identity=identity, env=_environment()
+            Path(project.path), work, subject or card.title or task.id, trailers, identity=identity, env=_environment()
         )
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error

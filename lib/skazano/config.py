@@ -48,6 +48,7 @@ class Chat(_Table):
     mode: Literal["text", "audio"] = "text"
     sticky_hours: float = 3.0
     sticky_renewed: bool = True
+    join_seconds: float = 120.0
 
 
 class Asr(_Table):
@@ -85,6 +86,24 @@ class Execute(_Table):
     day_cost: float = 0.0
 
 
+class Engine(_Table):
+    kind: Literal["gemini", "openai"]
+    model: str = ""
+    base_url: str = ""
+    secret: str = ""
+    price_input: float = 0.0
+    price_output: float = 0.0
+
+
+class Models(_Table):
+    order: list[str] = []
+    seconds: float = 30.0
+    daily_calls: int = 0
+    daily_money: float = 0.0
+    prompts: str = ""
+    engines: dict[str, Engine] = {}
+
+
 class Limits(_Table):
     free_mb: int = 200
 
@@ -120,6 +139,7 @@ class Config(_Table):
     asr: Asr = msgspec.field(default_factory=Asr)
     tts: Tts = msgspec.field(default_factory=Tts)
     execute: Execute = msgspec.field(default_factory=Execute)
+    models: Models = msgspec.field(default_factory=Models)
     limits: Limits = msgspec.field(default_factory=Limits)
     pages: Pages = msgspec.field(default_factory=Pages)
     tools: dict[str, Tool] = msgspec.field(default_factory=lambda: {"note": Tool(kind="note")})

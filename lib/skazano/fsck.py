@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skazano import files, ids
-from skazano.spool import BOXES, PARKS, STAGES, Box, Spool, Ticket
+from skazano.spool import Spool
+from skazano.tickets import BOXES, PARKS, STAGES, Box, Ticket, named
 
 STALE = 3600.0  # seconds; must be above the longest write of one file
 
@@ -79,13 +80,13 @@ def _strangers(spool: Spool) -> Iterator[Finding]:
             yield Finding("stranger", path.name, "not the spool's: look at it and take it away")
     boxes: list[tuple[str, str | None, Box]] = [(f"{s}/{box}", s, box) for s in STAGES for box in BOXES]
     boxes += [(box, None, box) for box in PARKS]
-    places = {ticket.place for _, stage, box in boxes for ticket in spool.tickets(box, stage)}
-    places |= {ticket.place for ticket in spool.tickets("done")}
-    folders = [spool.root / name for name, _, _ in boxes]
-    folders += [month for month in (spool.root / "done").iterdir() if month.is_dir()]
-    for path in (entry for folder in folders for entry in folder.iterdir() if entry.name[0] != "."):
-        if (place := str(path.relative_to(spool.root))) not in places:
-            yield Finding("stranger", place, "no ticket: look at it and take it away")
+    months = [month.name for month in (spool.root / "done").iterdir() if month.is_dir()]
+    boxes += [(f"done/{month}", None, "done") for month in months]
+    for place, stage, box in boxes:
+        for name in os.listdir(spool.root / place):
+            ticket = named(name, box, stage)
+            if name[0] != "." and (ticket is None or ticket.place != f"{place}/{name}"):
+                yield Finding("stranger", f"{place}/{name}", "no ticket: look at it and take it away")
     hidden = ("tasks/*/.*", "*/.*.tmp", "*/*/.*.tmp")
     for path in sorted({found for pattern in hidden for found in spool.root.glob(pattern)}):
         if _age(path) > STALE:

@@ -9,7 +9,9 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-PATTERN = r"\d{8}-(?:[01]\d|2[0-3])(?:[0-5]\d){2}-[a-z]{1,8}-g?\d{1,16}-\d{1,16}(?:\.[1-9]\d?){0,2}"
+PATTERN = (
+    r"[0-9]{8}-(?:[01][0-9]|2[0-3])(?:[0-5][0-9]){2}-[a-z]{1,8}-g?[0-9]{1,16}-[0-9]{1,16}(?:\.[1-9][0-9]?){0,2}"
+)
 _ID = re.compile(PATTERN)
 
 

@@ -155,7 +155,9 @@ def _own_view(wanted: dict[str, Any]) -> None:
     _call(_libc.unshare(CLONE_NEWNS), "namespace")
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    kept = [(path, os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)) for path in wanted.get("show", [])]
+    kept = [
+        (path, os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)) for path in wanted.get("show", [])
+    ]
     for path in wanted.get("hide", []):
         if os.path.isdir(path):
             _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k")

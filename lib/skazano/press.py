@@ -7,7 +7,7 @@ only in the chat to which the task belongs, and only from someone who is allowed
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from skazano import acts, chats, ids, project_edit
+from skazano import acts, chats, ids, press_run, project_edit
 from skazano.config import ConfigError
 from skazano.log import NOTICE, WARNING, log
 from skazano.spool import SpoolError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from skazano.stage import Context
 
 FILE, RETRY, CANCEL, CREATE = "file", "retry", "cancel", "create"
+ALLOW, GO, FIRST = "allow", "go", "first"
 
 
 def data(verb: str, id: str, argument: str = "") -> str:
@@ -128,7 +129,10 @@ def _cancel(id: str, argument: str, context: "Context", lang: str) -> str:
     return say(lang, "cancelled")
 
 
-VERBS = {FILE: _file, RETRY: _retry, CANCEL: _cancel, CREATE: _create}
+VERBS = {
+    FILE: _file, RETRY: _retry, CANCEL: _cancel, CREATE: _create,
+    ALLOW: press_run.allow, GO: press_run.go_on, FIRST: press_run.jump,
+}  # fmt: skip
 
 
 def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], told: str) -> None:

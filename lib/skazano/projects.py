@@ -1,8 +1,6 @@
 """Projects: projects/<slug>.toml beside skazano.toml, one file each."""
 
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from skazano import acts, chats, ids, project_edit
+from skazano import acts, chats, ids, project_edit, thinking
 from skazano.projects import Project
 from skazano.spool import PARKS, Spool, SpoolError, Ticket
 from skazano.stage import Context
@@ -14,6 +14,7 @@ from skazano.understand import names
 from skazano.understand.refine import sentence
 from skazano.understand.settings import Settings, parse_project_prefix
 
+ADDITION = re.compile(r"^(?:(?:да|и|а|ну)\s+)?(?:и\s+)?(?:ещё|еще|также|заодно)\b[\s,:—-]*", re.I)
 SHOWN = 8  # projects offered as buttons at most
 
 
@@ -45,7 +46,8 @@ class Desk:
         project, near = None, None
         if wanted.project:
             near = names.match(wanted.project, self.projects)
-            project = self.all[near.slug] if near.sure and near.slug else None
+            slug = near.slug if near.sure else self._ask_model(wanted.project, wanted.rest)
+            project = self.all[slug] if slug else None
         tool = self._tool(wanted.tool, project)
         self._remember(wanted, project, tool)
         if wanted.action:
@@ -126,17 +128,20 @@ class Desk:
         named = parse_project_prefix(text, self.projects)
         if named is not None:
             found = names.match(named[0], self.projects)
-            if found.sure and found.slug and named[1]:
-                return self._under(found.slug, named[1])
-            if found.candidates and not found.sure:
+            slug = found.slug if found.sure else self._ask_model(named[0], named[1])
+            if slug and named[1]:
+                return self._under(slug, named[1])
+            if found.candidates and not slug:
                 return self._unsorted(text, [slug for slug, _ in found.candidates], named[0])
         parent = self._answered()
         if parent and parent.project in self.all:
             self.card.parent = parent.id
-            self.card.session = parent.session
+            self.card.session, self.card.tool = parent.session, parent.tool
             return self._under(parent.project, text)
         if self.card.project in self.all:
             return self._under(self.card.project, text)
+        if self._joined(text):
+            return "done"
         sticky = self.chat.sticky
         if sticky and sticky in self.all:
             if self.context.config.chat.sticky_renewed:
@@ -145,9 +150,40 @@ class Desk:
             return self._under(sticky, text)
         return self._unsorted(text, [])
 
+    def _ask_model(self, spoken: str, request: str) -> str | None:
+        """The project that a language model takes for the one that was meant; it may choose none."""
+        models = thinking.models(self.context)
+        if models is None or not self.projects:
+            return None
+        from skazano.understand.by_model import choose_project_with_model
+
+        slug, usage = choose_project_with_model(
+            models, spoken, self.projects, request, thinking.prompts(self.context)
+        )
+        thinking.note(self.context, usage)
+        return slug
+
+    def _joined(self, text: str) -> bool:
+        """Whether «и ещё …» could be added to the request before it."""
+        within = self.context.config.chat.join_seconds
+        words = ADDITION.sub("", text).strip()
+        if words == text or not words or not within:
+            return False
+        for ticket in reversed(self._own_open()):
+            young = (ids.created(self.task.id) - ids.created(ticket.id)).total_seconds() <= within
+            try:
+                if not young or not acts.join(self.spool, ticket.id, words, by=self.task.id):
+                    return False
+            except SpoolError:
+                return False  # it moved on at this moment
+            self.task.save(self.card)
+            self.context.note(joined=ticket.id)
+            return True
+        return False
+
     def _under(self, slug: str, text: str) -> str:
         self.card.project = slug
-        if self.chat.tool in self.all[slug].tools:
+        if self.card.tool is None and self.chat.tool in self.all[slug].tools:
             self.card.tool = self.chat.tool
         self.task.write("request.txt", text)
         self.task.save(self.card)

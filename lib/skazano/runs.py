@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from skazano import files
+from skazano import acts, files
 from skazano.log import WARNING, log
 from skazano.stage import Context, Stopped
 from skazano.task import TaskDir

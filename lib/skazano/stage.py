@@ -135,9 +135,10 @@ class Stage:
         also_watch: Sequence[str] = (),
         waits: "Callable[[Ticket, Context], bool] | None" = None,
     ) -> None:
-        """`warm` runs before READY (load a model). `recover` decides where a task goes whose worker died,
-        None means back to new/. `aside` runs each turn, for what lies in the folders `also_watch`. `waits`
-        tells that a ticket's turn has not come; what ends its waiting arrives in `also_watch`."""
+        """`warm` runs before READY (load a model). `recover` decides where a task goes whose worker died;
+        None means back to new/, "unspent" the same without counting the attempt. `aside` runs each turn, for
+        what lies in the folders `also_watch`. `waits` tells that a ticket's turn has not come; what ends its
+        waiting arrives in `also_watch`."""
         self.name = name
         self.work = work
         self.warm = warm
@@ -158,6 +159,8 @@ class Stage:
         settings = load(config)
         spool = Spool.open(settings.spool)
         folders = [spool.root / self.name / "new", *(spool.root / box for box in self.also_watch)]
+        for folder in folders:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         wake = Wake([] if once else folders)
         wake.stop_on(signal.SIGTERM, signal.SIGINT)
         context = Context(self.name, settings, spool, wake)
@@ -170,6 +173,7 @@ class Stage:
                 pass
         finally:
             notify(STOPPING=1)
+            self.leave(context)
             wake.close()
             os.close(alive)
         log("-", "stopped", stage=self.name, tasks=self.count)
@@ -184,6 +188,18 @@ class Stage:
         context.ping(f"{len(ready)} waiting, {self.count} done")
         if self.count == 0:
             notify(READY=1)
+        more = self.serve(ready, context)
+        if self.aside and not context.stopping:
+            self.aside(context)
+        if once:
+            return more and time.time() >= self.paused_until
+        if context.stopping:
+            return False
+        context.wake.wait(self.sleep(context, upcoming))
+        return True
+
+    def serve(self, ready: Sequence[Ticket], context: Context) -> bool:
+        """Work off what is ready, one after another; whether there was any that was ours."""
         taken = 0
         for ticket in ready:
             if context.stopping or time.time() < self.paused_until:
@@ -194,19 +210,16 @@ class Stage:
             held = context.spool.claim(ticket)
             if held is not None:
                 with held:
-                    self._attempt(held, context)
+                    self.attempt(held, context)
                 self.count += 1
             context.ping()
-        if self.aside and not context.stopping:
-            self.aside(context)
-        if once:
-            return taken > 0 and time.time() >= self.paused_until
-        if context.stopping:
-            return False
-        context.wake.wait(self._sleep(context, upcoming))
-        return True
+        return taken > 0
 
-    def _sleep(self, context: Context, upcoming: float | None) -> float:
+    def leave(self, context: Context) -> None:
+        """The loop is over: let go of what is still in hand."""
+
+    def sleep(self, context: Context, upcoming: float | None) -> float:
+        """Seconds until the next look."""
         moment = time.time()
         if moment < self.paused_until:
             return min(context.longest_wait, self.paused_until - moment)
@@ -217,12 +230,12 @@ class Stage:
             task = TaskDir(held.dir)
             where = self.recover(task, context) if self.recover else None
             log(task.id, "recovered", stage=self.name, attempts=held.ticket.attempts, to=where or "new")
-            if where:
+            if where and where != "unspent":
                 self._leave(held, where)
             else:
-                held.give_back(spent=True)
+                held.give_back(spent=where is None)
 
-    def _attempt(self, held: Held, context: Context) -> None:
+    def attempt(self, held: Held, context: Context) -> None:
         """Work on one claimed task and bring its ticket where it belongs."""
         task, begun = TaskDir(held.dir), time.monotonic()
         notes = context.begin(held.ticket.attempts)

@@ -71,8 +71,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The program of the tool “{tool}” does not start: {why}.",
     ),
     "tool-failed": (
-        "Инструмент «{tool}» закончил с ошибкой (код {code}).",
-        "The tool “{tool}” ended with an error (code {code}).",
+        "Инструмент «{tool}» закончил с ошибкой (код {code}). {why}",
+        "The tool “{tool}” ended with an error (code {code}). {why}",
     ),
     "tool-killed": (
         "Инструмент «{tool}» был прерван (сигнал {code}).",
@@ -81,6 +81,75 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tool-timeout": (
         "Инструмент «{tool}» не уложился в {minutes} мин и был остановлен.",
         "The tool “{tool}” did not finish in {minutes} min and was stopped.",
+    ),
+    "tool-offline": (
+        "Инструмент «{tool}» остался без сети и остановлен. Проверьте связь и попробуйте ещё раз.",
+        "The tool “{tool}” had no network and was stopped. Check the connection and try again.",
+    ),
+    "no-result": (
+        "Инструмент «{tool}» закончил работу, но ответа не дал. {why}",
+        "The tool “{tool}” ended without an answer. {why}",
+    ),
+    "max-turns": (
+        "Инструмент «{tool}» остановлен после {turns} шагов: похоже, он зациклился. Сделанное сохранено.",
+        "The tool “{tool}” was stopped after {turns} turns: it seems to go in circles. What was done is kept.",
+    ),
+    "max-cost": (
+        "Инструмент «{tool}» остановлен: потрачено {cost} $, это предел. Сделанное сохранено.",
+        "The tool “{tool}” was stopped: it cost ${cost}, which is the limit. What was done is kept.",
+    ),
+    "session-gone": (
+        "Прошлый разговор с инструментом «{tool}» не найден. Скажите задачу целиком ещё раз.",
+        "The earlier session of the tool “{tool}” is not there. Please say the whole request again.",
+    ),
+    "agent-login": (
+        "Инструмент «{tool}» не вошёл в свою учётную запись: войдите в неё на сервере или дайте ему ключ. {why}",
+        "The tool “{tool}” is not logged in: log it in on the server or give it a key. {why}",
+    ),
+    "agent-quota": (
+        "У инструмента «{tool}» исчерпан лимит запросов. Попробуйте позже. {why}",
+        "The tool “{tool}” has reached its provider's limit. Try later. {why}",
+    ),
+    "agent-refused": (
+        "Сервис инструмента «{tool}» отверг запрос: {why}",
+        "The service of the tool “{tool}” refused the request: {why}",
+    ),
+    "agent-down": (
+        "Сервис инструмента «{tool}» не отвечает. Попробуйте позже. {why}",
+        "The service of the tool “{tool}” does not answer. Try later. {why}",
+    ),
+    "day-runs": (
+        "На сегодня предел проекта «{title}»: запусков — {most}. Завтра можно снова.",
+        "The project “{title}” has had its {most} runs for today. Tomorrow it goes on.",
+    ),
+    "day-minutes": (
+        "На сегодня предел проекта «{title}»: минут работы — {most}. Завтра можно снова.",
+        "The project “{title}” has used its {most} minutes for today. Tomorrow it goes on.",
+    ),
+    "day-cost": (
+        "На сегодня предел проекта «{title}»: {most} $. Завтра можно снова.",
+        "The project “{title}” has spent its ${most} for today. Tomorrow it goes on.",
+    ),
+    "no-url": (
+        "Не понял, какую страницу открыть. Назовите адрес, например example.org.",
+        "I do not know which page to open. Name its address, for instance example.org.",
+    ),
+    "page-failed": (
+        "Страница не открылась: {why}",
+        "The page did not open: {why}",
+    ),
+    "partial": ("Не закончено: {title}", "Unfinished: {title}"),
+    "denied": (
+        "Не разрешено, поэтому не сделано:\n{calls}",
+        "Not allowed, and so not done:\n{calls}",
+    ),
+    "go-on": (
+        "Работа прервалась на полпути. Посмотри, что уже сделано, и доведи её до конца.",
+        "The work was cut off half-way. Look at what is done already and finish it.",
+    ),
+    "now-allowed": (
+        "Разрешено то, в чём было отказано: {rules}. Продолжай с этого места.",
+        "What was refused is allowed: {rules}. Go on from there.",
     ),
     "git-failed": (
         "Работа сделана, но закоммитить её не удалось: {why}",
@@ -177,6 +246,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Работа прервалась на полпути, и сама она не повторится:\n\n«{heard}»\n\nЧто делать?",
         "The work was cut off half-way and is not repeated by itself:\n\n“{heard}”\n\nWhat now?",
     ),
+    "button-allow": ("Разрешить в этом проекте", "Allow in this project"),
+    "button-go-on": ("Продолжить", "Go on"),
+    "button-stop": ("Остановить", "Stop it"),
+    "button-first": ("Без очереди", "Jump the queue"),
+    "notice-queued": ("Перед вами {ahead} {tasks} в этом проекте.", "{ahead} {tasks} before you in this project."),
+    "notice-quiet": (
+        "Инструмент «{tool}» молчит уже {minutes} мин. Можно подождать или остановить его.",
+        "The tool “{tool}” has been silent for {minutes} min. Wait, or stop it.",
+    ),
+    "allowed": ("Разрешено: {rules}. Продолжаю.", "Allowed: {rules}. Going on."),
+    "goes-on": ("Продолжаю.", "Going on."),
+    "is-first": ("Следующая в очереди.", "Next in the queue."),
     "button-again": ("Ещё раз", "Again"),
     "button-drop": ("Не надо", "Drop it"),
     "button-details": ("Подробности", "Details"),

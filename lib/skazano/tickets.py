@@ -13,7 +13,7 @@ Box = Literal["new", "run", "later", "unsorted", "waiting", "hold", "done", "fai
 BOXES: tuple[Box, ...] = ("new", "run", "later")  # of each stage
 PARKS: tuple[Box, ...] = ("unsorted", "waiting", "hold", "failed")  # of the spool
 
-_ATTEMPTS = r"0|[1-9]\d{0,2}"  # one way to write a number, so that a ticket has one name
+_ATTEMPTS = r"0|[1-9][0-9]{0,2}"  # one way to write a number, so that a ticket has one name
 _QUEUED = re.compile(rf"(?P<id>{ids.PATTERN}),(?P<attempts>{_ATTEMPTS})")
 _HELD = re.compile(rf"(?P<stage>{'|'.join(STAGES)}),{_QUEUED.pattern}")
 

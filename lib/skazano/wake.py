@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import EVENT_TYPE_MODIFIED, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 from watchdog.observers.inotify_c import InotifyConstants, InotifyFD, Mask
@@ -94,8 +94,10 @@ class Wake(FileSystemEventHandler):
         self.stopping = True
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        """Called by watchdog's thread: nothing here can raise but a full pipe, which is as good."""
-        self.ring()
+        """Called by watchdog's thread: nothing here can raise. An arrival is told twice, the second time as
+        a change of the folder."""
+        if event.event_type != EVENT_TYPE_MODIFIED:
+            self.ring()
 
     def fileno(self) -> int:
         """What can be read as soon as something rings; for those who wait by other means."""
@@ -147,5 +149,6 @@ class Wake(FileSystemEventHandler):
         """Stop watching."""
         if self._observer is not None:
             self._observer.stop()
-            self._observer.join()
+            if self._observer.is_alive():  # not if `start` failed
+                self._observer.join()
             self._observer = None

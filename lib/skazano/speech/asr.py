@@ -10,7 +10,7 @@ Engines: "gigaam" (torch), "gigaam-bf16", "onnx" (int8, else fp32), "onnx-int8",
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -74,13 +74,13 @@ class Recogniser:
     ) -> Transcript:
         """What is said in the recording; text "" if nobody speaks.
 
-        heartbeat is called after every piece, that is every second or so. expected_seconds: how
-        long the sender said the recording is. Raises audio.AudioError, OSError.
+        heartbeat is called before and after every piece, that is every second or so. expected_seconds:
+        how long the sender said the recording is. Raises audio.AudioError, OSError.
         """
         started = time.perf_counter()
         audio = Audio(path, expected=expected_seconds)
         self._vad.reset()
-        splitter = Splitter(audio.blocks(), self._vad.probabilities)
+        splitter = Splitter(_beating(audio.blocks(), heartbeat), self._vad.probabilities)
         result = Transcript(engine=self.name, model=self.model)
         after = 0.0
         for piece in splitter:
@@ -107,6 +107,14 @@ class Recogniser:
             end = begin + cut
         found_here = heard(tokens.between(after - begin, end - begin), begin)
         return Segment(max(begin, after), end, found_here.text, found_here.confidence, found_here.words)
+
+
+def _beating(blocks: Iterator[Samples], heartbeat: Callable[[], None] | None) -> Iterator[Samples]:
+    """The same blocks: hours of silence have no pieces, yet the reader must be seen to live."""
+    for block in blocks:
+        if heartbeat is not None:
+            heartbeat()
+        yield block
 
 
 def raised(samples: Samples) -> Samples:
@@ -157,7 +165,7 @@ def open_recogniser(
 
     engine: one of ENGINES. model: a name ("v2_ctc"), a directory with an ONNX model, or "" for the
     best one in `models_dir`, and for the embedded demo model where there is none. Raises
-    ModelMissing, ValueError (an unknown engine), asr_words.BrokenModel.
+    ModelMissing, ValueError: an unknown engine, or asr_words.BrokenModel, which is one.
     """
     from skazano.speech.asr_choice import choose
 

@@ -47,10 +47,10 @@ def choose(
         raise ModelMissing(missing_line(engine, model, root))
     best = min(found, key=lambda c: _rank(c.model)).model
     found = [c for c in found if c.model == best]
-    where = "embedded, for tests and the demo" if best == DEMO else str(found[0].directory)
-    if len(found) == 1 or engine == "onnx":
-        return found[0], f"{found[0].engine} with {best} ({where}): the only one asked for and present"
-    return fastest(found, root, threads)
+    if engine == "auto" and len(found) > 1:
+        return fastest(found, root, threads)
+    where = "embedded, for the demo and tests" if best == DEMO else found[0].directory
+    return found[0], f"{found[0].engine} with {best} ({where}): engine {engine} is configured"
 
 
 def fits(asked: str, engine: str) -> bool:

@@ -15,7 +15,7 @@ CONTEXT = 1.0  # seconds heard on both sides of a cut, at least
 MOST_CONTEXT = 4.0  # seconds before a cut that are heard twice, at most; below LEAST_KEPT
 
 
-class BrokenModel(Exception):
+class BrokenModel(ValueError):
     """Model files that are not what their names say; the message names the file."""
 
 

@@ -34,6 +34,7 @@ MAX_SECONDS = 12 * 3600.0  # a small file can hold days of silence
 STALL_SECONDS = 60.0  # without a byte from ffmpeg
 PROBE_SECONDS = 30.0
 SHORTFALL_SECONDS = 0.75  # containers round their duration; less than this is no truncation
+PROMISE_SECONDS = 1.5  # the same for what a sender says, in whole seconds
 MEMORY_LIMIT = 2 << 30  # of ffmpeg's address space, bytes
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,mp3,wav,w64,flac,aac,amr,"
@@ -85,16 +86,13 @@ class Audio:
                 break
         if samples == 0:
             raise AudioError("empty", "the file holds no samples")
-        self._check_length(self.expected)
-
-    def _check_length(self, expected: float | None) -> None:
-        if expected is not None and expected - self.seconds > SHORTFALL_SECONDS:
+        if self.expected is not None and self.expected - self.seconds > PROMISE_SECONDS:
             self.truncated = True
 
     def _decoded(self) -> Iterator[Samples]:
         import soundfile
 
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=0) as file:
             mended = ogg_salvage(file)
             self.truncated = mended is not None or wav_is_cut(file)
             # An open descriptor has no name that libsndfile could judge the format by.
@@ -146,8 +144,9 @@ class Audio:
             yield block
         if not got_any:
             raise AudioError("unreadable", "ffmpeg decoded nothing")
-        duration = facts.get("format", {}).get("duration")
-        self._check_length(float(duration) if duration else None)
+        declared = float(facts.get("format", {}).get("duration") or 0)
+        if declared - self.seconds > SHORTFALL_SECONDS:
+            self.truncated = True
 
 
 def blocks(path: str | Path, rate: int = RATE) -> Iterator[Samples]:

@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 OGG_HEADER = struct.Struct("<4sBBqIIIB")  # capture, version, flags, granule, serial, number, crc, n
 OGG_EOS = 0x04
-SALVAGE_LIMIT = 1 << 28  # bytes of an Ogg file that are worth holding in memory to mend its tail
 UNKNOWN_SIZES = (0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF)  # written by programs that stream
 
 
@@ -24,27 +23,27 @@ def ogg_salvage(file: BinaryIO) -> bytes | None:
     last second, and refuses a file whose only page of sound is broken.
     """
     size = os.fstat(file.fileno()).st_size
-    if size > SALVAGE_LIMIT:
-        return None
-    data = _read_all(file)
     offset, granule = 0, 0
-    while data[offset : offset + 4] == b"OggS":
-        header = data[offset : offset + OGG_HEADER.size]
-        if len(header) < OGG_HEADER.size:
-            return data[:offset]
-        count = header[-1]
-        body = offset + OGG_HEADER.size + count
-        end = body + sum(data[offset + OGG_HEADER.size : body])
-        if end > size or body > size:
-            return data[:offset] + _rebuilt_page(data[offset:], granule)
-        granule = max(granule, OGG_HEADER.unpack(header)[3])
+    while True:
+        file.seek(offset)
+        head = file.read(OGG_HEADER.size + 255)
+        if head[:4] != b"OggS":
+            file.seek(0)
+            return None
+        if len(head) < OGG_HEADER.size:
+            return _start(file, offset)
+        lacing = head[OGG_HEADER.size : OGG_HEADER.size + head[OGG_HEADER.size - 1]]
+        end = offset + OGG_HEADER.size + head[OGG_HEADER.size - 1] + sum(lacing)
+        if end > size:
+            file.seek(offset)
+            return _start(file, offset) + _rebuilt_page(file.read(), granule)
+        granule = max(granule, OGG_HEADER.unpack_from(head)[3])
         offset = end
-    return None
 
 
 def wav_is_cut(file: BinaryIO) -> bool:
     """True if a RIFF/WAVE file's data chunk says that it is longer than the file."""
-    head = _read_all(file, 1 << 16)
+    head = _start(file, 1 << 16)
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return False
     size = os.fstat(file.fileno()).st_size
@@ -57,10 +56,12 @@ def wav_is_cut(file: BinaryIO) -> bool:
     return False
 
 
-def _read_all(file: BinaryIO, limit: int = -1) -> bytes:
+def _start(file: BinaryIO, size: int) -> bytes:
+    """The first `size` bytes; the file stands at its beginning again."""
+    here = file.tell()
     file.seek(0)
-    data = file.read(limit)
-    file.seek(0)
+    data = file.read(size)
+    file.seek(here)
     return data
 
 

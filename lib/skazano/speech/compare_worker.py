@@ -10,7 +10,6 @@ from typing import Any
 
 from skazano.speech.asr import ModelMissing, open_recogniser
 from skazano.speech.asr_measure import peak_mb
-from skazano.speech.asr_words import BrokenModel
 from skazano.speech.audio import AudioError
 
 
@@ -22,7 +21,7 @@ def main() -> None:
     directory = Path(order["models_dir"]) if order["models_dir"] else None
     try:
         recogniser = open_recogniser(order["engine"], order["model"], directory, order["threads"])
-    except (ModelMissing, BrokenModel, ValueError, OSError, ImportError) as exc:
+    except (ModelMissing, ValueError, OSError, ImportError) as exc:
         tell(engine=["", 0.0, 0.0, str(exc)])
         return
     load = time.perf_counter() - started

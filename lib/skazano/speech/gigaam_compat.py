@@ -49,7 +49,10 @@ def load_model(name: str, root: Path) -> Any:
     path = root / f"{name}.ckpt"
     if not path.is_file():
         raise FileNotFoundError(path)
-    prepare()
+    known = known_models()
+    if name not in known:
+        have = ", ".join(known)
+        raise BrokenModel(f"the installed gigaam cannot run {name} (it knows {have}): use the onnx engine")
     import gigaam
 
     if hasattr(gigaam, "_MODEL_HASHES"):
@@ -61,7 +64,8 @@ def load_model(name: str, root: Path) -> Any:
                 name, fp16_encoder=False, use_flash=False, device="cpu", download_root=str(root)
             )
     except (RuntimeError, KeyError, AttributeError, EOFError, OSError, _unpickling_error()) as exc:
-        raise BrokenModel(f"{path}: {exc}") from exc
+        damaged = f"{path} is damaged or no GigaAM model: delete it and fetch it again ({exc})"
+        raise BrokenModel(damaged) from exc
     return model.float().eval()
 
 

@@ -50,7 +50,6 @@ class OnnxEngine:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         kind = model_kind(directory)
         quantization = None if precision == "fp32" else precision
-        errors = (OSError, ValueError, KeyError, AttributeError, RuntimeError, *_runtime_errors())
         try:
             model: Any = onnx_asr.load_model(
                 kind,
@@ -59,8 +58,10 @@ class OnnxEngine:
                 sess_options=options,
                 providers=["CPUExecutionProvider"],
             )
-        except errors as exc:
-            raise BrokenModel(f"{directory}: {exc}") from exc
+        except _loading_errors() as exc:
+            line = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+            damaged = f"{directory} is damaged: delete it and fetch or export it again ({line})"
+            raise BrokenModel(damaged) from exc
         self._model = model.with_timestamps()
 
     def hear(self, samples: Samples) -> Tokens:
@@ -72,11 +73,12 @@ class OnnxEngine:
         return Tokens(found.tokens, found.timestamps, logprobs, found.text)
 
 
-def _runtime_errors() -> list[type[Exception]]:
-    """onnxruntime's own exceptions, which have no common ancestor below Exception."""
+def _loading_errors() -> tuple[type[Exception], ...]:
+    """What a damaged directory can raise; onnxruntime's exceptions have no ancestor but Exception."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    return [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
+    own = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
+    return (OSError, ValueError, KeyError, AttributeError, RuntimeError, *own)
 
 
 def model_kind(directory: Path) -> str:

@@ -118,10 +118,7 @@ class Loudness:
         peaks = np.concatenate(self._peaks) if self._peaks else np.zeros(1, np.float32)
         edges = np.linspace(0, len(peaks), BARS + 1).astype(int)
         bars = np.array(
-            [
-                peaks[a : max(b, a + 1)].max() if a < len(peaks) else 0.0
-                for a, b in itertools.pairwise(edges)
-            ]
+            [peaks[a : max(b, a + 1)].max() if a < len(peaks) else 0.0 for a, b in itertools.pairwise(edges)]
         )
         top = max(float(bars.mean()) * 1.8, 1e-6)
         return pack_waveform(np.minimum(bars / top * 31, 31).astype(int).tolist())

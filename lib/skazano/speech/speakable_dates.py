@@ -22,7 +22,9 @@ MONTHS = (
     "декабря",
 )
 NAMED = "|".join(MONTHS)
-MONTH_ANY = r"(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)[ьяюе]м?|март[ауе]?|ма[йяюе]|август[ауе]?"
+MONTH_ANY = (
+    r"(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)[ьяюе]м?|март[ауе]?|ма[йяюе]|август[ауе]?"
+)
 YEAR_WORD = r"год(?:а|у|ом|е|ы|ов|ам|ами|ах)?(?![а-яё])|гг?\.|гг?(?![\wа-яё])"
 GAP = r"[ \u00a0]"
 TIME = r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:[.,]\d{1,9})?)?"
@@ -32,7 +34,8 @@ DOTTED = re.compile(
     rf"(?<![\w.,])(\d{{1,2}})\.(\d{{2}})\.(\d{{4}}|\d{{2}})(?![\w]|\.\d)(?:{GAP}?(?:года|год|г\.(?!\.)|г(?![\wа-яё])))?"
 )
 DAY_MONTH_DIGITS = re.compile(
-    r"(?<![\w.,])(\d{2})\.(0[1-9]|1[0-2])(?![\w%]|[.,]\d|[ \u00a0]?[а-яёА-ЯЁ%$₽€])"
+    r"(?<![\w.,])(\d{2})\.(0[1-9]|1[0-2])(?![\w%]|[.,]\d|"
+    r"[ \u00a0]?(?!(?:в|и|до|на|с|по)[ \u00a0])[а-яёА-ЯЁ%$₽€])"
 )
 YEAR_PART = rf"(?:{GAP}(\d{{4}})(?:{GAP}?(?:года|г\.|г(?![\wа-яё])))?)?"
 WITH_TO = re.compile(
@@ -44,26 +47,33 @@ DAYS = re.compile(
 DAY = re.compile(
     rf"(?<![\w.,-])(\d{{1,2}})(?:-?(?:го|е|ое|ого|му|м))?{GAP}({NAMED})(?![а-яё]){YEAR_PART}", re.I
 )
-MONTH_YEAR = re.compile(
-    rf"(?<![а-яё])({MONTH_ANY}){GAP}([12]\d{{3}})(?!\d)(?:{GAP}?(?:{YEAR_WORD}))?", re.I
-)
-YEARS = re.compile(
-    rf"(?<![\w.,-])([12]\d{{3}}){GAP}?[-–—/]{GAP}?([12]\d{{3}}|\d\d){GAP}?({YEAR_WORD})", re.I
-)
+MONTH_YEAR = re.compile(rf"(?<![а-яё])({MONTH_ANY}){GAP}([12]\d{{3}})(?!\d)(?:{GAP}?(?:{YEAR_WORD}))?", re.I)
+YEARS = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?[-–—/]{GAP}?([12]\d{{3}}|\d\d){GAP}?({YEAR_WORD})", re.I)
 YEAR = re.compile(rf"(?<![\w.,-])([12]\d{{3}}){GAP}?({YEAR_WORD})", re.I)
 DECADE = re.compile(
     r"(?<![\w.,-])((?:19|20)\d{2})(?![\w-]|[.,:/]\d|[ \u00a0]?[а-яёА-ЯЁA-Za-z%$₽€]|[ \u00a0]\d)"
 )
 CENTURY = re.compile(rf"(?<!\w)([IVX]{{1,5}}|\d{{1,2}}){GAP}(век(?:а|у|ом|е|ов|ах)?)(?![а-яё])")
-ROMAN_NUMBER = re.compile(
-    r"(?<![\w-])(?:X{0,3}(?:IX|IV|VI{1,3}|I{2,3})|X{2,3}|X{1,3}V?I)(?![\w'’-])"
-)
+ROMAN_NUMBER = re.compile(r"(?<![\w-])(?:X{0,3}(?:IX|IV|VI{1,3}|I{2,3})|X{2,3}|X{1,3}V?I)(?![\w'’-])")
 CLOCKS = re.compile(
     rf"(?<![\w:.,-])(?:[сc]{GAP})?([01]?\d|2[0-4]):([0-5]\d){GAP}?[-–—]{GAP}?"
     r"([01]?\d|2[0-4]):([0-5]\d)(?![\w:]|[.,]\d)"
 )
 CLOCK = re.compile(rf"(?<![\w:.,-]){TIME}(?![\w:]|[.,]\d)")
 BEFORE = re.compile(r"(?:[а-яё-]+[ \u00a0]){1,3}$")
+DATE_WORD = re.compile(
+    r"(?<![а-яё])(до|к|ко|с|со|от|на|за|после|по|дедлайн|срок|дата|сегодня|завтра|вчера|"
+    r"понедельник|вторник|среда|среду|четверг|пятница|пятницу|суббота|субботу|воскресенье)[,:]?[ \u00a0]$"
+)
+WEEKDAY = re.compile(r"(?<![\w.])(пн|вт|чт|пт|сб|вс)(?![\w-])", re.I)
+WEEKDAYS = {
+    "пн": "понедельник",
+    "вт": "вторник",
+    "чт": "четверг",
+    "пт": "пятница",
+    "сб": "суббота",
+    "вс": "воскресенье",
+}
 ROMAN = {"I": 1, "V": 5, "X": 10}
 WHICH_DAY = frozenset("сегодня вчера завтра послезавтра дата было слэш".split())
 HOUR, MINUTE, SECOND = noun("час", "часов"), noun("минута", "минут"), noun("секунда", "секунд")
@@ -92,6 +102,7 @@ def calendar(text: str) -> str:
 def dates(text: str) -> str:
     """`text` with dates, years and times in words."""
     text = CENTURY.sub(_century, calendar(text))
+    text = WEEKDAY.sub(lambda m: WEEKDAYS[m[1].lower()], text)
     text = WITH_TO.sub(_with_to, text)
     text = DAYS.sub(_days, text)
     text = DAY.sub(_day, text)
@@ -149,10 +160,12 @@ def _dotted(found: re.Match[str]) -> str:
 
 
 def _day_month(found: re.Match[str]) -> str:
-    before = _before(found)
-    if before not in ("до", "к", "ко", "с", "со", "от", "на", "за", "после", "по"):
+    """«до 05.12», «дедлайн 31.12», «пн, 24.11»: a date where the words before say so."""
+    window = found.string[max(0, found.start() - 16) : found.start()].lower()
+    before = DATE_WORD.search(window)
+    if not before:
         return found.group()
-    return _date(int(found[1]), int(found[2]), "", _day_case(before)) or found.group()
+    return _date(int(found[1]), int(found[2]), "", _day_case(before[1])) or found.group()
 
 
 def _day(found: re.Match[str]) -> str:
@@ -235,9 +248,7 @@ def _century(found: re.Match[str]) -> str:
 
 def _roman(text: str) -> int:
     values = [ROMAN[c] for c in text]
-    return sum(
-        -v if any(v < later for later in values[i + 1 : i + 2]) else v for i, v in enumerate(values)
-    )
+    return sum(-v if any(v < later for later in values[i + 1 : i + 2]) else v for i, v in enumerate(values))
 
 
 def _clocks(found: re.Match[str]) -> str:
@@ -248,9 +259,7 @@ def _clocks(found: re.Match[str]) -> str:
 def _clock(found: re.Match[str]) -> str:
     hour, minute, second = found.groups()
     case = governed(_before(found))
-    return clock(
-        int(hour), int(minute), int(second) if second else None, "n" if case in "ap" else case
-    )
+    return clock(int(hour), int(minute), int(second) if second else None, "n" if case in "ap" else case)
 
 
 def clock(hour: int, minute: int, second: int | None = None, case: str = "n") -> str:
@@ -258,9 +267,7 @@ def clock(hour: int, minute: int, second: int | None = None, case: str = "n") ->
     if second is not None:
         parts = ((hour, HOUR), (minute, MINUTE), (second, SECOND))
         case = "a" if case == "n" else case
-        return " ".join(
-            f"{cardinal(n, case, unit.gender)} {unit.after(n, case)}" for n, unit in parts
-        )
+        return " ".join(f"{cardinal(n, case, unit.gender)} {unit.after(n, case)}" for n, unit in parts)
     if minute == 0:
         return f"{cardinal(hour, case)} {HOUR.after(hour, case)}"
     lead = "ноль " if minute < 10 else ""

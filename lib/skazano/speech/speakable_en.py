@@ -65,9 +65,7 @@ def speakable_en(text: str) -> str:
     """What an English voice is given: no digits, no markup, addresses as «link to …»."""
     text = plain(text).replace(CODE_BLOCK_RU, "There is a piece of code in the text.")
     text = URL.sub(lambda m: "link to " + m[1].replace(".", " dot ").replace(":", " port "), text)
-    text = EMAIL.sub(
-        lambda m: f"{m[1].replace('.', ' dot ')} at {m[2].replace('.', ' dot ')}", text
-    )
+    text = EMAIL.sub(lambda m: f"{m[1].replace('.', ' dot ')} at {m[2].replace('.', ' dot ')}", text)
     text = HASH.sub("commit", COMMIT.sub(r"\1", text))
     text = VERSION.sub(_version, text)
     text = NUMBER.sub(_number, text)

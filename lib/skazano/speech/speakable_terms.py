@@ -38,7 +38,7 @@ ENDING = re.compile(r"['’]([а-яё]{1,4})(?![а-яё])|(?=[а-яё])")
 CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 VOWELS = frozenset("aeiouy")
 PRONOUNCED = re.compile(
-    r"[bcdfghjklmnpqrstvwxz]{0,2}[aeiouy](?:[bcdfghjklmnpqrstvwxz]{1,2}[aeiouy])*"
+    r"[bcdfghjklmnpqrstvwxz]{0,2}[aeiouy]{1,2}(?:[bcdfghjklmnpqrstvwxz]{1,2}[aeiouy]{1,2})*"
     r"[bcdfghjklmnpqrstvwxz]{0,2}",
     re.I,
 )

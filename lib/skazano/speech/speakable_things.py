@@ -35,7 +35,7 @@ DOTTED_VERSION = re.compile(rf"(?<![\w.,])(\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}+)({PR
 NAMED_VERSION = re.compile(
     rf"((?:(?<![A-Za-z+#])[A-Za-z][A-Za-z+#]*+|верси[а-яё]{{1,3}}|релиз[а-яё]{{0,2}}|питон[а-яё]{{0,2}}|"
     rf"(?:пункт|раздел|глав|параграф|рисун|таблиц|стать|задани|шаг|этап)[а-яё]{{0,4}})"
-    rf"(?: |==|>=|<=|~=|@|-)[vV]?)(\d{{1,4}}\.\d{{1,4}})({PRE})(?![\w%]|[.,]\d)",
+    rf"(?: | ?(?:[=><~]=|[<>]) ?|@|-)[vV]?)(\d{{1,4}}\.\d{{1,4}})({PRE})(?![\w%]|[.,]\d)",
     re.I,
 )
 MEASURE = re.compile(r" ?([^\W\d_]{1,8}(?:/[^\W\d_]{1,4})?|[°%$€₽£])")
@@ -45,10 +45,11 @@ PATH = re.compile(
 )
 DOTFILE = re.compile(r"(?<![\w.])(\*?)\.([A-Za-z][A-Za-z0-9_-]*+)(?!\.\w)")
 NAME = re.compile(r"(?<![\w./-])\.?[A-Za-z0-9_][A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]++)++")
-HEX = re.compile(r"(?<!\w)0[xX]([0-9a-fA-F]{1,32})(?!\w)")
-PHONE = re.compile(
-    r"(?<![\d\w])(\+7|8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d{2})[ -]?(\d{2})(?![\d-])"
+COLOUR = re.compile(
+    r"(?<![\w&])#((?=0|[0-9]*+[A-Fa-f])[0-9A-Fa-f]{6}|(?=[0-9]*+[A-Fa-f])[0-9A-Fa-f]{3})(?![\w-])"
 )
+HEX = re.compile(r"(?<!\w)0[xX]([0-9a-fA-F]{1,32})(?!\w)")
+PHONE = re.compile(r"(?<![\d\w])(\+7|8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d{2})[ -]?(\d{2})(?![\d-])")
 FLAG = re.compile(r"(?<![\w-])--(?=[A-Za-z])([A-Za-z][A-Za-z0-9-]*+)(=?)")
 SHORT_FLAG = re.compile(r"(?<![\w-])-([A-Za-z]{1,3})(?![\w-])")
 MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]++[0-9]|[0-9]++[A-Za-z])[A-Za-z0-9]++")
@@ -70,9 +71,7 @@ OUTCOMES = {
     "xfailed": ("ожидаемо не прошёл", "ожидаемо не прошло"),
     "xpassed": ("неожиданно прошёл", "неожиданно прошло"),
 }
-IN_TIME = re.compile(
-    r"(?<!\w)in (?=\d{1,9}(?:[.,]\d{1,6})? ?(?:ms|s|sec|seconds?|min|minutes?)(?!\w))"
-)
+IN_TIME = re.compile(r"(?<!\w)in (?=\d{1,9}(?:[.,]\d{1,6})? ?(?:ms|s|sec|seconds?|min|minutes?)(?!\w))")
 TEST, STRING = noun("тест", "тестов"), noun("строка", "строк")
 CHECKSUMS = (32, 56, 64, 96, 128)
 SUFFIXES = {
@@ -98,6 +97,7 @@ def addresses(text: str) -> str:
     text = MENTION.sub("", text)
     text = COMMIT.sub(r"\1", text)
     text = HASH.sub(_hash, text)
+    text = COLOUR.sub(lambda m: "решётка " + _characters(m[1]), text)
     text = HEX.sub(lambda m: "ноль икс " + _characters(m[1]), text)
     text = PHONE.sub(_phone, text)
     text = SHORTSTAT.sub(_shortstat, text)
@@ -117,9 +117,7 @@ def names(text: str) -> str:
     text = DOTFILE.sub(lambda m: f"{'звёздочка ' if m[1] else ''}точка {m[2]}", text)
     text = NAMED_VERSION.sub(_named_version, text)
     text = PORT.sub(_port, text)
-    text = FLAG.sub(
-        lambda m: f"минус-минус {m[1].replace('-', ' ')}" + (" равно " if m[2] else ""), text
-    )
+    text = FLAG.sub(lambda m: f"минус-минус {m[1].replace('-', ' ')}" + (" равно " if m[2] else ""), text)
     text = SHORT_FLAG.sub(_short_flag, text)
     return MIXED.sub(_mixed, text)
 
@@ -165,6 +163,7 @@ def _url(found: re.Match[str]) -> str:
     name, _, port = host.partition(":")
     before = _word_before(found)
     lead = "" if before == "по" or governed(before) != "n" else "ссылка на "
+    lead = "ссылку на " if before == "смотри" else lead
     said = f"{lead}{_host(name)}" if name else "ссылка"
     if port.isdigit():
         said += f", порт {_port_number(port)}"
@@ -176,15 +175,11 @@ def _host(name: str) -> str:
         return _ip(found)
     if name.lower() in table().special:
         return table().special[name.lower()]
-    return " точка ".join(
-        part.replace("-", " ").replace("_", " ") for part in name.split(".") if part
-    )
+    return " точка ".join(part.replace("-", " ").replace("_", " ") for part in name.split(".") if part)
 
 
 def _email(found: re.Match[str]) -> str:
-    local = (
-        re.sub(r"[.]", " точка ", found[1]).replace("_", " подчёркивание ").replace("+", " плюс ")
-    )
+    local = re.sub(r"[.]", " точка ", found[1]).replace("_", " подчёркивание ").replace("+", " плюс ")
     return f"{local.replace('-', ' дефис ')} собака {_host(found[2])}"
 
 
@@ -268,7 +263,14 @@ def _named_version(found: re.Match[str]) -> str:
     )
     if name in UNITS_NOT_NAMES or measured:
         return found.group()
-    link = {"==": " равно ", ">=": " не ниже ", "<=": " не выше ", "~=": " около "}
+    link = {
+        "==": " равно ",
+        ">=": " не ниже ",
+        "<=": " не выше ",
+        "~=": " около ",
+        ">": " новее ",
+        "<": " старше ",
+    }
     joint = next((said for sign, said in link.items() if sign in found[1]), " ")
     return f"{found[1].rstrip(' =~<>@-')}{joint}{_version_words(found[2], found[3])}"
 

@@ -43,8 +43,12 @@ class SpeechFailed(RuntimeError):
 
 
 class Engine(Protocol):
-    """name: as in history.jsonl, with the voice; rate: Hz of what synth() gives; limit: characters
-    that one call may take; stress: whether "+" before a vowel is a stress mark to it. synth() raises SpeechFailed."""
+    """What an engine is.
+
+    name: as in history.jsonl, with the voice; rate: Hz of what synth() gives; limit: characters
+    that one call may take; stress: whether "+" before a vowel is a stress mark to it.
+    synth() gives mono float32 and raises SpeechFailed.
+    """
 
     name: str
     rate: int

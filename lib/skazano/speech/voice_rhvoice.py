@@ -49,12 +49,16 @@ def missing() -> str:
     return INSTALL
 
 
-def voices() -> list[str]:
-    """Names of the Russian voices on this machine, those with a free licence first."""
+def voices(language: str = "Russian") -> list[str]:
+    """Names of the voices of a language on this machine, those with a free licence first.
+
+    language: as RHVoice writes it ("Russian", "English"); "" for all.
+    """
     found = []
     for info in sorted(DATA.glob("voices/*/voice.info")):
         fields = info.read_text(encoding="utf-8", errors="replace")
-        if re.search(r"^language=Russian\s*$", fields, re.M):
+        spoken = re.search(r"^language=(\w+)", fields, re.M)
+        if not language or (spoken and spoken[1] == language):
             found.append(info.parent.name)
     return sorted(found, key=lambda name: (name not in FREE_VOICES, name))
 
@@ -65,7 +69,7 @@ def open_rhvoice(voice: str = "", rate: float = 1.0) -> Engine:
         raise VoiceMissing(line)
     here = voices()
     chosen = (voice or (DEFAULT_VOICE if DEFAULT_VOICE in here else here[0])).lower()
-    if not VOICE.fullmatch(chosen) or chosen not in here:
+    if not VOICE.fullmatch(chosen) or chosen not in voices(""):
         raise ValueError(f"RHVoice has no voice {voice!r} here: {', '.join(here)}")
     if _library() and importlib.util.find_spec("rhvoice_wrapper"):
         try:

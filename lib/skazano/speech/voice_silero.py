@@ -42,9 +42,7 @@ def find_model(model: str = "") -> Path | None:
         spec = importlib.util.find_spec("silero_tts")
     except (ImportError, ValueError):
         return None
-    folders = (
-        [Path(p) / "silero_models" for p in (spec.submodule_search_locations or [])] if spec else []
-    )
+    folders = [Path(p) / "silero_models" for p in (spec.submodule_search_locations or [])] if spec else []
     files = [f for folder in folders for f in folder.glob("v*_ru.pt")]
     return max(files, key=lambda f: f.name, default=None)
 
@@ -65,9 +63,7 @@ class Silero:
     Raises VoiceMissing (no file, or one that is no Silero model), ValueError (voice, sample rate).
     """
 
-    def __init__(
-        self, model: str, voice: str = "", rate: float = 1.0, sample_rate: int = 48000
-    ) -> None:
+    def __init__(self, model: str, voice: str = "", rate: float = 1.0, sample_rate: int = 48000) -> None:
         if line := missing(model):
             raise VoiceMissing(line)
         if sample_rate not in RATES:

@@ -136,7 +136,9 @@ def by_exit(exit: Mapping[str, Any], run: Path) -> Outcome | None:
     if exit.get("signal"):
         return Outcome(error="tool-killed", values={"code": exit["signal"]}, detail=stderr)
     if exit.get("code"):
-        return Outcome(error="tool-failed", values={"code": exit["code"], "why": last_words(run)}, detail=stderr)
+        return Outcome(
+            error="tool-failed", values={"code": exit["code"], "why": last_words(run)}, detail=stderr
+        )
     return None
 
 

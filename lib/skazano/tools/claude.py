@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skazano.tools.base import Denial, Job, Outcome, Plan, by_exit, ended_badly, events, number, output, session_of
+from skazano.tools.base import (
+    Denial,
+    Job,
+    Outcome,
+    Plan,
+    by_exit,
+    ended_badly,
+    events,
+    number,
+    output,
+    session_of,
+)
 
 TURNS = 200  # of the model, if the tool's table says nothing: an endless loop ends there
 # Bare "Edit" and "Write" would let it write anywhere. Reading commands (ls, cat, git log) need no rule.
@@ -99,13 +110,18 @@ def _trouble(last: Mapping[str, Any], run: Path) -> Outcome | None:
         if "No conversation found" in detail:
             return Outcome(error="session-gone", unknown_session=True, detail=detail)
         return Outcome(error="no-result", values={"why": text}, detail=detail)
-    subtype, said = last.get("subtype"), str(last.get("result") or "; ".join(map(str, last.get("errors") or [])))
+    subtype, said = (
+        last.get("subtype"),
+        str(last.get("result") or "; ".join(map(str, last.get("errors") or []))),
+    )
     if subtype == "success" and not last.get("is_error"):
         return None
     if subtype == "error_max_turns":
         return Outcome(error="max-turns", values={"turns": last.get("num_turns")}, detail=said)
     if subtype == "error_max_budget_usd":
-        return Outcome(error="max-cost", values={"cost": f"{last.get('total_cost_usd') or 0:.2f}"}, detail=said)
+        return Outcome(
+            error="max-cost", values={"cost": f"{last.get('total_cost_usd') or 0:.2f}"}, detail=said
+        )
     if "No conversation found" in said:
         return Outcome(error="session-gone", unknown_session=True, detail=said)
     return _api_trouble(last.get("api_error_status"), said)
@@ -125,7 +141,9 @@ def _api_trouble(status: Any, said: str) -> Outcome:
 
 def _said(event: Mapping[str, Any]) -> str:
     blocks = (event.get("message") or {}).get("content") or []
-    return "\n".join(str(b.get("text")) for b in blocks if isinstance(b, dict) and b.get("type") == "text").strip()
+    return "\n".join(
+        str(b.get("text")) for b in blocks if isinstance(b, dict) and b.get("type") == "text"
+    ).strip()
 
 
 def _tokens(last: Mapping[str, Any]) -> dict[str, int]:
@@ -170,7 +188,9 @@ def _denial(name: str, given: Mapping[str, Any], job: Job) -> Denial:
         return Denial(what=f"Bash: {command}"[:300], rule=_bash_rule(command, job))
     if name == "WebFetch":
         host = re.match(r"https?://([A-Za-z0-9.-]{1,200})(?:[:/?#]|$)", str(given.get("url", "")))
-        return Denial(what=f"WebFetch: {given.get('url')}"[:300], rule=f"WebFetch(domain:{host[1]})" if host else "")
+        return Denial(
+            what=f"WebFetch: {given.get('url')}"[:300], rule=f"WebFetch(domain:{host[1]})" if host else ""
+        )
     if name == "WebSearch":
         return Denial(what=f"WebSearch: {given.get('query')}"[:300], rule="WebSearch")
     what = given.get("file_path") or given.get("path") or given.get("notebook_path") or ""
@@ -181,7 +201,9 @@ def _denial(name: str, given: Mapping[str, Any], job: Job) -> Denial:
 
 def _bash_rule(command: str, job: Job) -> str:
     """One rule for the part of the command that none of the present ones allows; "" if there is no such."""
-    allowed = [rule[5:-1].rstrip("*").strip() for rule in (*ALLOW, *job.project.allow) if rule.startswith("Bash(")]
+    allowed = [
+        rule[5:-1].rstrip("*").strip() for rule in (*ALLOW, *job.project.allow) if rule.startswith("Bash(")
+    ]
     for part in re.split(r"&&|\|\||[;|&\n]", command):
         words = _words(part)
         if not words or any(part.strip() == a or part.strip().startswith(a + " ") for a in allowed if a):

@@ -46,9 +46,15 @@ OPTIONS = (
 def plan(job: Job) -> Plan:
     """The command line. Raises NoProgram."""
     tool = job.tool
-    told = json.dumps(claude.instructions(job), ensure_ascii=False)  # JSON's string syntax is a part of TOML's
+    told = json.dumps(
+        claude.instructions(job), ensure_ascii=False
+    )  # JSON's string syntax is a part of TOML's
     network = "true" if tool.network else "false"
-    options = [*OPTIONS, f"sandbox_workspace_write.network_access={network}", f"developer_instructions={told}"]
+    options = [
+        *OPTIONS,
+        f"sandbox_workspace_write.network_access={network}",
+        f"developer_instructions={told}",
+    ]
     argv = [native(tool.command or "codex", job.path), "exec", "--skip-git-repo-check"]
     argv += ["-s", "workspace-write", "-C", job.project.path]
     for option in options:
@@ -97,11 +103,15 @@ def outcome(run: Path, exit: Mapping[str, Any], job: Job) -> Outcome:
             said = str(item.get("text")) if item.get("type") == "agent_message" else said
     good = ended_badly(exit, run) or _trouble(failed, completed, exit, run) or by_exit(exit, run) or Outcome()
     good.text, good.session, good.turns = said, session, turns or None
-    good.thread_tokens = {
-        "input": number(usage.get("input_tokens")) - number(usage.get("cached_input_tokens")),
-        "cached": number(usage.get("cached_input_tokens")),
-        "output": number(usage.get("output_tokens")),
-    } if usage else {}
+    good.thread_tokens = (
+        {
+            "input": number(usage.get("input_tokens")) - number(usage.get("cached_input_tokens")),
+            "cached": number(usage.get("cached_input_tokens")),
+            "output": number(usage.get("output_tokens")),
+        }
+        if usage
+        else {}
+    )
     return good
 
 

@@ -33,7 +33,9 @@ def _claude(event: dict[str, Any]) -> str:
         return "".join(_claude_block(block) for block in event["message"]["content"])
     if event["type"] == "user":
         content = event["message"]["content"]
-        return "".join(_result(_text(b.get("content")), bool(b.get("is_error"))) for b in content if isinstance(b, dict))
+        return "".join(
+            _result(_text(b.get("content")), bool(b.get("is_error"))) for b in content if isinstance(b, dict)
+        )
     if event.get("subtype") == "api_retry":
         return f"  ! {event.get('error')}: {event.get('attempt')}/{event.get('max_retries')}\n"
     if event["type"] == "result" and event.get("is_error"):
@@ -43,10 +45,12 @@ def _claude(event: dict[str, Any]) -> str:
 
 def _claude_block(block: dict[str, Any]) -> str:
     if block["type"] == "text":
-        return block["text"].strip() + "\n"
+        return str(block["text"]).strip() + "\n"
     if block["type"] == "tool_use":
         given = block["input"]
-        what = given.get("command") or given.get("file_path") or given.get("pattern") or given.get("url") or ""
+        what = (
+            given.get("command") or given.get("file_path") or given.get("pattern") or given.get("url") or ""
+        )
         return f"> {block['name']} {_short(str(what))}\n"
     return ""
 
@@ -58,7 +62,7 @@ def _codex(event: dict[str, Any]) -> str:
         return ""
     item = event["item"]
     if item["type"] == "agent_message":
-        return item["text"].strip() + "\n"
+        return str(item["text"]).strip() + "\n"
     if item["type"] == "command_execution":
         failed = item.get("exit_code") not in (0, None)
         return f"> {_short(item['command'])}\n" + _result(item.get("aggregated_output") or "", failed)
@@ -70,7 +74,9 @@ def _codex(event: dict[str, Any]) -> str:
 def _chat(event: dict[str, Any]) -> str:
     if event["type"] == "delta":
         return str(event["text"])
-    return f"\n! {event['message']}\n" if event["type"] == "error" else "\n" if event["type"] == "done" else ""
+    return (
+        f"\n! {event['message']}\n" if event["type"] == "error" else "\n" if event["type"] == "done" else ""
+    )
 
 
 def _text(content: Any) -> str:

@@ -1,0 +1,95 @@
+"""Whose turn it is in `execute`: one task a project, several projects at once, and nobody forgotten.
+
+Within a project first come, first served, but for one whose run has begun already (it must be waited for)
+and one that a person let jump the queue (a file `first` in state/jump). Among projects the one that has been
+idle longest is next.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+from skazano import notices, runs
+from skazano.config import ConfigError
+from skazano.order_marks import jump_file
+from skazano.spool import Ticket
+from skazano.stage import Context
+from skazano.task import BadTask, TaskDir
+
+
+class Order:
+    """Remembers which project had its turn when, and since when each task waits."""
+
+    def __init__(self) -> None:
+        self._turn: dict[str, float] = {}
+        self._since: dict[str, float] = {}
+        self._tell_at: float | None = None
+
+    def __call__(self, ready: Sequence[Ticket], working: Mapping[str, str], context: Context) -> list[Ticket]:
+        """Those to begin, the next one first."""
+        ready = [ticket for ticket in ready if ticket.id not in working]
+        room = max(1, context.config.execute.parallel) - len(working)
+        queues = self._queues(ready, context)
+        taken = set(working.values()) | self._unfinished(context)
+        free = [place for place in queues if place not in taken or runs_on(queues[place][0], context)]
+        free.sort(key=lambda place: (self._turn.get(place, 0.0), queues[place][0].id))
+        chosen = [queues[place][0] for place in free[: max(0, room)]]
+        for place in free[: max(0, room)]:
+            self._turn[place] = time.monotonic()
+        self._tell(queues, {ticket.id for ticket in chosen}, working, context)
+        return chosen
+
+    def project(self, ticket: Ticket, context: Context) -> str:
+        """The folder on which the task works, or its project's name if there is no such project."""
+        try:
+            slug = TaskDir(context.spool.dir(ticket.id)).load().project or ""
+            project = context.projects().get(slug)
+        except (BadTask, ConfigError):
+            return ticket.id  # it will fail by itself, in nobody's way
+        return os.path.realpath(project.path) if project else ticket.id
+
+    def until(self) -> float | None:
+        """Seconds until somebody is to be told that they wait."""
+        return None if self._tell_at is None else max(0.0, self._tell_at - time.monotonic())
+
+    def _queues(self, ready: Sequence[Ticket], context: Context) -> dict[str, list[Ticket]]:
+        queues: dict[str, list[Ticket]] = {}
+        for ticket in sorted(ready, key=lambda ticket: self._rank(ticket, context)):
+            queues.setdefault(self.project(ticket, context), []).append(ticket)
+        return queues
+
+    def _rank(self, ticket: Ticket, context: Context) -> tuple[bool, bool, str]:
+        return not runs_on(ticket, context), not jump_file(context.spool, ticket.id).exists(), ticket.id
+
+    def _unfinished(self, context: Context) -> set[str]:
+        """Projects in which a run's work is not committed yet, because git was busy or the push is repeated."""
+        later = context.spool.tickets("later", "execute")
+        return {self.project(ticket, context) for ticket in later if runs_on(ticket, context)}
+
+    def _tell(
+        self,
+        queues: Mapping[str, list[Ticket]],
+        chosen: set[str],
+        working: Mapping[str, str],
+        context: Context,
+    ) -> None:
+        """Tell those who have waited long enough how many are before them."""
+        moment, patience = time.monotonic(), context.config.execute.tell_wait_seconds
+        waiting: dict[str, int] = {}
+        for place, queue in queues.items():
+            before = sum(other == place for other in working.values())
+            for ticket in queue:
+                if ticket.id not in chosen and before:
+                    waiting[ticket.id] = before
+                before += 1
+        self._since = {id: self._since.get(id, moment) for id in waiting}
+        due = {id: since + patience for id, since in self._since.items()}
+        for id, ahead in waiting.items():
+            if due[id] <= moment:
+                notices.tell(context.spool, id, "queued", ahead=ahead)
+        self._tell_at = min((at for at in due.values() if at > moment), default=None)
+
+
+def runs_on(ticket: Ticket, context: Context) -> bool:
+    """Whether the task's run has begun: alive, ended or cut off."""
+    return runs.state(TaskDir(context.spool.dir(ticket.id))) != "none"
