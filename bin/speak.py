@@ -18,13 +18,14 @@ def work(task: TaskDir, context: stage.Context) -> str:
     from skazano.speech.speakable import speakable
 
     card, wanted = task.load(), context.config.tts
-    text = tts.capped(speakable(task.text("answer.txt") or "", card.lang), wanted.max_seconds, wanted.rate)
-    task.write("speech.txt", text)
     try:
         voice = context.kept.get("voice")
         if voice is None:
             voice = tts.open_voice(wanted.engine, wanted.voice, wanted.rate, model=wanted.model)
             context.kept["voice"] = voice
+        words = speakable(task.text("answer.txt") or "", card.lang, stress=voice.stress)
+        text = tts.capped(words, wanted.max_seconds, wanted.rate)
+        task.write("speech.txt", text)
         spoken = voice.say(text, task.path / "answer.oga", context.ping)
     except (tts.VoiceMissing, tts.SpeechFailed, ValueError) as error:
         log(task.id, "not spoken, goes out as text", level=WARNING, error=error)

@@ -28,7 +28,7 @@ from skazano.task import Task, TaskDir, encode
 from skazano.wake import Wake
 
 T = TypeVar("T")
-PATIENCE = 30.0  # seconds; far above what anything here takes, the machine being busy or not
+PATIENCE = 20.0  # seconds; far above what anything here takes, the machine being busy or not
 MARK = "SKAZANO_TASK="  # in the environment of every process of a tool
 
 
@@ -199,12 +199,6 @@ def put(
     return TaskDir(spool.dir(id))
 
 
-def message_task(spool: Spool, message: Mapping[str, Any]) -> TaskDir:
-    """The task that a message makes."""
-    when = datetime.fromtimestamp(message["date"], UTC)
-    return TaskDir(spool.dir(ids.make(when, "tg", message["chat"]["id"], message["message_id"])))
-
-
 def ready_in(spool: Spool, stage: str) -> list[str]:
     """Ids that wait in a stage's new/."""
     return [ticket.id for ticket in spool.tickets("new", stage)]
@@ -227,6 +221,15 @@ def family(id: str) -> list[int]:
     return found
 
 
+def end_family(id: str) -> None:
+    """Kill whatever a test left of a tool."""
+    for pid in family(id):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
 def runner_of(task: TaskDir) -> int:
     """The process id of the runner of a task's run."""
     for entry in Path("/proc").iterdir():
@@ -243,6 +246,15 @@ def runner_of(task: TaskDir) -> int:
 # -- a world in which everything runs -------------------------------------------------------------
 
 
+class Said(TaskDir):
+    """The task that a message makes, perhaps not yet there."""
+
+    def __init__(self, spool: Spool, message: Mapping[str, Any]) -> None:
+        when = datetime.fromtimestamp(message["date"], UTC)
+        super().__init__(spool.dir(ids.make(when, "tg", message["chat"]["id"], message["message_id"])))
+        self.number = int(message["message_id"])
+
+
 class Person:
     """Somebody who talks to the bot, in a chat of their own."""
 
@@ -250,13 +262,23 @@ class Person:
         self.town = town
         self.id = id
 
-    def text(self, words: str, **more: Any) -> TaskDir:
+    def text(self, words: str, **more: Any) -> Said:
         """Say something in writing; the task that it makes."""
-        return message_task(self.town.spool, self.town.api.say_text(words, user=self.id, **more))
+        return Said(self.town.spool, self.town.api.say_text(words, user=self.id, **more))
 
-    def voice(self, source: str | Path | bytes, **more: Any) -> TaskDir:
+    def voice(self, source: str | Path | bytes, **more: Any) -> Said:
         """Say something aloud; the task that it makes."""
-        return message_task(self.town.spool, self.town.api.say_voice(source, user=self.id, **more))
+        return Said(self.town.spool, self.town.api.say_voice(source, user=self.id, **more))
+
+    def photo(self, source: bytes, **more: Any) -> Said:
+        """Send a picture; the task that it makes."""
+        return Said(self.town.spool, self.town.api.say_photo(source, user=self.id, **more))
+
+    def reaction(self, task: Said, *wanted: str, seconds: float = PATIENCE) -> str:
+        """Wait until one of these stands on the message; which."""
+        given = self.town.api.reactions.get
+        place = (self.id, task.number)
+        return self.town.api.wait_for(lambda: ((e := given(place)) in wanted and e) or "", seconds)
 
     def works_on(self, slug: str, **more: Any) -> None:
         """As after «настройки проект …»."""
@@ -274,11 +296,10 @@ class Person:
         self.town.api.wait_for(lambda: len(self.answers()) >= count, seconds)
         return self.answers()[count - 1]
 
-    def answers_to(self, task: TaskDir) -> list[Sent]:
+    def answers_to(self, task: Said) -> list[Sent]:
         """What the bot sent in reply to the message that made the task."""
-        number = task.load().message
         replies = [(act.result.get("reply_to_message") or {}, act) for act in self.answers()]
-        return [act for quoted, act in replies if quoted.get("message_id") == number]
+        return [act for quoted, act in replies if quoted.get("message_id") == task.number]
 
     def asks(self, words: str, **more: Any) -> str:
         """Say something in writing and wait for its end; the answer's text."""
@@ -330,6 +351,8 @@ class Town:
         self._end.set()
         self._thread.join()
         self.supervisor.stop()
+        for id in task_ids(self.spool):
+            end_family(id)
 
     def _watch(self) -> None:
         while not self._end.is_set():
@@ -373,7 +396,7 @@ args = ["-c", "echo всё сломалось >&2; exit 3"]
 [tools.sleeps]
 kind = "command"
 command = "/bin/sleep"
-args = ["1000"]
+args = ["100"]
 
 [tools.script]
 kind = "command"

@@ -12,20 +12,12 @@ import soundfile
 
 from demo_world import VOICES, git
 from skazano.fsck import fsck
-from skazano.task import TaskDir
-from stages import Person, Town, everything_below, load
+from stages import Person, Town, everything_below, load, until
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccff0"
     "bf1e000684030100f3a5c3f90000000049454e44ae426082"
 )
-
-
-def reaction(person: Person, task: TaskDir) -> str:
-    """Wait for the task's last reaction."""
-    message = task.load().message or 0
-    api = person.town.api
-    return api.wait_for(lambda: (e := api.reactions.get((person.id, message))) in ("👍", "💔", "🤔") and e)
 
 
 # -- a voice note becomes a commit and a spoken answer ---------------------------------------------
@@ -54,8 +46,8 @@ def test_a_voice_note_becomes_a_commit_and_a_spoken_answer(town: Town, person: P
     assert [e["stage"] for e in task.events()] == [
         "download", "transcribe", "route", "refine", "execute", "summarize", "speak", "reply"
     ]  # fmt: skip
-    assert reaction(person, task) == "👍"
-    given = town.api.reactions_of(town.api.messages[person.id, task.load().message or 0])
+    assert person.reaction(task, "👍", "💔") == "👍"
+    given = town.api.reactions_of(town.api.messages[person.id, task.number])
     assert given[-1] == "👍"
     assert set(given) <= {"👀", "✍", "👍"}
 
@@ -71,7 +63,7 @@ def test_one_answer_and_nothing_else_is_sent(town: Town, person: Person) -> None
 def test_the_answer_replies_to_the_request(town: Town, person: Person) -> None:
     person.works_on("demo")
     task = person.text("проверь ссылки")
-    assert person.answer().result["reply_to_message"]["message_id"] == task.load().message
+    assert person.answer().result["reply_to_message"]["message_id"] == task.number
 
 
 # -- what is no work -------------------------------------------------------------------------------
@@ -122,15 +114,15 @@ def test_status_tells_what_waits_and_cancel_cancels_it(town: Town, person: Perso
 def test_cancel_stops_a_run_and_the_next_goes_on(town: Town, source: str) -> None:
     person, other = town.person(), town.person()
     person.works_on("sleeps")
-    task = person.text("жди тысячу секунд")
-    town.api.wait_for(lambda: town.api.reactions.get((person.id, task.load().message or 0)) == "✍")
+    task = person.text("жди сто секунд")
+    person.reaction(task, "✍")
     other.works_on("demo")
     behind = other.text("добавь заметку")
     stop = person.text("отмена") if source == "text" else person.voice(VOICES / "09-cancel.oga")
     assert town.settle(task) == "done"
     assert [act.text for act in person.answers_to(task)] == ["Отменено."]
     town.settle(stop)
-    assert person.answers_to(stop)[0].text.startswith("Останавливаю: «Жди тысячу секунд")
+    assert person.answers_to(stop)[0].text.startswith("Останавливаю: «Жди сто секунд")
     assert town.settle(behind) == "done"  # the stage is free again
     assert load(task.path / "run" / "exit.json")["stopped"] is True
 
@@ -144,11 +136,11 @@ def test_a_text_without_a_project_is_asked_about_and_goes_on_by_a_button(town: T
     question = person.answer()
     assert question.text == "К какому проекту это отнести?\n\n«исправь опечатку»"
     assert [b["text"] for b in question.buttons][-1] == "Не надо"
-    assert reaction(person, task) == "🤔"
+    person.reaction(task, "🤔")
     assert person.press(question, "Демо") == "Демо"
     assert town.settle(task) == "done"
     assert person.answer(2).text.startswith("Записал в NOTES.md: «Исправь опечатку».")
-    assert reaction(person, task) == "👍"
+    person.reaction(task, "👍")
     # The choice holds from now on.
     assert person.asks("и ещё одну").startswith("Записал в NOTES.md")
 
@@ -164,7 +156,7 @@ def test_a_reply_to_an_answer_goes_on_with_its_task(town: Town, person: Person) 
     card = second.load()
     assert card.project == "stamp"
     assert card.parent == first.id
-    third = person.text("и буквы", reply_to=first.load().message)  # to one's own message
+    third = person.text("и буквы", reply_to=first.number)  # to one's own message
     town.settle(third)
     assert third.load().parent == first.id
 
@@ -245,19 +237,12 @@ def test_a_long_voice_note_is_heard_whole(town: Town, person: Person) -> None:
 
 def test_a_photo_with_a_caption_is_work_and_without_one_is_asked_about(town: Town, person: Person) -> None:
     person.works_on("demo")
-    captioned = message_of(person, caption="поставь это на главную")
+    captioned = person.photo(PNG, caption="поставь это на главную")
     assert town.settle(captioned) == "done"
     assert str(captioned.path / "photo.jpg") in (captioned.text("prompt.md") or "")
-    bare = message_of(person)
+    bare = person.photo(PNG)
     town.settle(bare)
     assert person.answer(2).text.startswith("Понимаю голос, аудио, видеосообщения и текст.")
-
-
-def message_of(person: Person, **more: str) -> TaskDir:
-    from stages import message_task
-
-    message = person.town.api.say_photo(PNG, user=person.id, **more)
-    return message_task(person.town.spool, message)
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -281,7 +266,7 @@ def test_a_failed_tool_is_told_and_can_be_run_again(town: Town, person: Person) 
     answer = person.answer()
     assert answer.text.startswith("Не получилось: Инструмент «fails» закончил с ошибкой (код 3).")
     assert "всё сломалось" in (task.text("error.txt") or "")
-    assert reaction(person, task) == "💔"
+    person.reaction(task, "💔")
     assert person.press(answer, "Ещё раз") == "Пробую ещё раз."
     person.answer(2)
     assert (task.path / "earlier" / "1" / "run" / "exit.json").exists()
@@ -316,9 +301,6 @@ def test_pages_tell_of_every_task(town: Town, person: Person) -> None:
     task = person.text("последняя <i>заметка</i>")
     town.settle(task)
     page = town.world.settings.site / "task" / f"{task.id}.html"
-    from stages import until
-
-    page.parent.mkdir(parents=True, exist_ok=True)
     text = until(lambda: page.exists() and "готово" in (t := page.read_text("utf-8")) and t, page.parent)
     assert "<i>заметка</i>" not in text
     assert re.search(r"&lt;i&gt;заметка", text)

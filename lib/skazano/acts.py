@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from skazano import files
-from skazano.spool import STAGES, Busy, Held, Spool, SpoolError
+from skazano.spool import STAGES, Busy, Held, NoTask, Spool, SpoolError
 from skazano.task import TaskDir
 from skazano.texts import say
 
@@ -108,6 +108,18 @@ def join(spool: Spool, id: str, words: str, *, by: str) -> bool:
         task.history("skazano", "joined", by=by)
         held.hand_on("refine")
     return True
+
+
+def confirm(spool: Spool, id: str, text: str, *, by: str) -> None:
+    """Keep what was really said: confirmed.txt, beside the transcript, which stays as it was heard.
+
+    Where the task stands does not matter: no stage reads or writes this file. Raises NoTask.
+    """
+    task = TaskDir(spool.dir(id))
+    if not task.path.is_dir():
+        raise NoTask(f"no task {id}")
+    task.write("confirmed.txt", text)
+    task.history("skazano", "confirmed", by=by)
 
 
 def cancel(spool: Spool, id: str, *, by: str) -> str:

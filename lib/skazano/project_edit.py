@@ -21,6 +21,7 @@ _LATIN = dict(
         strict=True,
     )
 )
+TERMS = 500
 ALIASES = 30  # a person's slips of the tongue are remembered, not hoarded
 
 
@@ -77,6 +78,15 @@ def learn_alias(settings: Settings, project: Project, spoken: str) -> None:
     name = " ".join(spoken.split())
     if name and len(name) <= 60 and name not in project.aliases and len(project.aliases) < ALIASES:
         change(settings, project.slug, aliases=[*project.aliases, name])
+
+
+def learn_terms(settings: Settings, project: Project, confirmed: str) -> list[str]:
+    """Take over the names that a person wrote in a corrected transcript; those that are new."""
+    found = dict.fromkeys(re.findall(r"[A-Za-z][A-Za-z0-9]*(?:[._+#/-][A-Za-z0-9+#]+)*", confirmed))
+    new = [term for term in found if len(term) > 1 and term not in project.terms]
+    if new:
+        change(settings, project.slug, terms=[*project.terms, *new][-TERMS:])
+    return new
 
 
 def _write(file: Path, values: dict[str, Any]) -> None:

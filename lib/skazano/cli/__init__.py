@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from skazano.cli import box, look, tasks
+from skazano.cli import box, look, speech, tasks
 from skazano.cli.common import Desk, Refusal
 from skazano.config import ConfigError, load
 from skazano.ids import BadId
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _looking(command)
     _acting(command)
+    _speech(command)
     _box(command)
     return parser
 
@@ -88,6 +89,22 @@ def _acting(command: _Maker) -> None:
     retry.add_argument("--from", dest="stage", metavar="STAGE", help="from this stage on")
     command("cancel", tasks.cancel, "cancel a task; a run is stopped", task=True)
     command("hold", tasks.hold, "stop a waiting task until it is retried", task=True)
+
+
+def _speech(command: _Maker) -> None:
+    correct = command("correct", speech.correct, "keep what was really said beside the transcript", task=True)
+    correct.add_argument("words", nargs="*", help="the right text; without it $EDITOR opens")
+    models = command("models", speech.models, "speech models: list them, or fetch one")
+    models.add_argument("name", nargs="?", help="fetch this one")
+    export = command("asr-export", speech.export, "write a GigaAM checkpoint as ONNX, int8 and fp32")
+    export.add_argument("name", help="the checkpoint's name, e.g. v2_ctc")
+    compare = command("asr-compare", speech.compare, "replay kept recordings through several engines")
+    compare.add_argument("task", nargs="*", help="ids (default: every task that has a recording)")
+    compare.add_argument("--engine", action="append", metavar="NAME[:MODEL]", help="may be repeated")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="where the page goes")
+    compare.add_argument("--store", type=Path, metavar="FILE", help="where results are kept between runs")
+    replay = command("replay-understanding", speech.replay, "run transcripts through the rules")
+    replay.add_argument("file", type=Path, help="JSON lines: text, projects, terms, expected")
 
 
 def _box(command: _Maker) -> None:

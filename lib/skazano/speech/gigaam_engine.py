@@ -32,9 +32,8 @@ class GigaamEngine:
         import torch
 
         self._torch = torch
-        self._model = gigaam_compat.load_model(name, root)
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        self._model.encoder.to(self._dtype)
+        self._model = gigaam_compat.load_model(name, root, str(self._dtype).removeprefix("torch."))
         self._tokens = vocabulary(self._model)
         self._is_ctc = hasattr(self._model.head, "decoder_layers")
 
