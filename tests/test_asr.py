@@ -138,6 +138,33 @@ def test_speech_without_a_pause_is_cut_between_words(onnx, tmp_path):
     assert jiwer.wer(text, found.text) < 0.08
 
 
+@pytest.mark.slow
+def test_an_hour_in_little_memory_with_every_word(tmp_path):
+    """In a process of its own, so that its memory can be told."""
+    note = decode(VOICES / "12-no-project.oga")
+    second = np.concatenate([note, np.zeros(32000, np.float32)])
+    count = 3600 * 16000 // len(second)
+    path = tmp_path / "hour.flac"
+    with soundfile.SoundFile(path, "w", 16000, 1) as out:
+        for _ in range(count):
+            out.write(second)
+    program = f"""
+from pathlib import Path
+from skazano.speech.asr import open_recogniser
+from skazano.speech.asr_measure import peak_mb
+found = open_recogniser("onnx", models_dir=Path({str(tmp_path)!r})).transcribe({str(path)!r})
+print(peak_mb(), found.audio_seconds, found.text)
+"""
+    lib = str(Path(__file__).parent.parent / "lib")
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": lib}, capture_output=True, text=True
+    )
+    peak, seconds, text = done.stdout.split(maxsplit=2)
+    assert float(seconds) > 3590
+    assert float(peak) < 500
+    assert text.split() == MANIFEST["12-no-project.oga"]["text"].split() * count
+
+
 def test_quiet_speech_is_heard_as_loud_speech_is(onnx, tmp_path):
     samples = decode(VOICES / "04-settings-both-and-request.oga")
     soundfile.write(tmp_path / "far.wav", samples * 0.003, 16000, subtype="FLOAT")
@@ -178,6 +205,15 @@ def test_an_engine_that_is_unknown_and_models_that_are_missing(tmp_path):
     (tmp_path / "gigaam" / "v2_rnnt.ckpt").write_bytes(b"")
     with pytest.raises(ModelMissing, match="skazano asr-export v2_rnnt"):
         open_recogniser("onnx", "v2_rnnt", tmp_path)
+    for engine, model, cure in (
+        ("onnx", "v3_e2e_ctc", "run `skazano asr-get v3_e2e_ctc`"),
+        ("auto", "v2_ctc", "run `skazano asr-get v2_ctc`"),
+        ("onnx", "v2_ctc", "run `skazano asr-get v2_ctc`, then `skazano asr-export v2_ctc`"),
+        ("gigaam", "v3_ctc", "that one is for engine onnx"),
+        ("auto", "v9", "v3_e2e_rnnt"),
+    ):
+        with pytest.raises(ModelMissing, match=cure):
+            open_recogniser(engine, model, tmp_path)
     with pytest.raises(ModelMissing, match="no directory"):
         open_recogniser("onnx", f"{tmp_path}/nowhere", tmp_path)
 

@@ -58,7 +58,7 @@ def test_a_comparison_tells_errors_speed_memory_and_agreement(found):
     assert 50 < onnx.peak_mb < torch.peak_mb
     assert 0 < onnx.load < torch.load
     missing = table["onnx:v9_ctc"]
-    assert "skazano asr-get v9_ctc" in missing.error
+    assert "skazano asr-get" in missing.error
     assert missing.wer is None
 
 
@@ -145,4 +145,4 @@ def test_the_page_of_a_real_comparison(found):
     text = page(found[0])
     assert "форми" in text
     assert text.count("<section>") == 4
-    assert "skazano asr-get v9_ctc" in text
+    assert "skazano asr-get" in text

@@ -250,7 +250,7 @@ def test_a_photo_with_a_caption_is_work_and_without_one_is_asked_about(town: Tow
 
 def test_html_is_shown_literally(town: Town, person: Person) -> None:
     person.works_on("script")
-    told = person.asks("echo 'Теги <b>жирный</b> & <script>x</script> остались.'")
+    told = person.asks("printf 'Теги <b>жирный</b> & <script>x</script> остались.'")
     assert "<b>жирный</b> & <script>x</script>" in told
 
 

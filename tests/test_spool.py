@@ -514,6 +514,8 @@ class Spools(RuleBasedStateMachine):
             "hold": (lambda: acts.hold(self.spool, id, by="test"), ()),
         }[act]
         targets = [Ticket(id, "new", stage) for stage in ends] or [aside]
+        if (act, before.box) == ("cancel", "waiting"):
+            targets = [before]  # its subtasks are cancelled; it is answered when they have ended
         try:
             with crashing(crash):
                 call()

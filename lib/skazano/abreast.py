@@ -37,6 +37,7 @@ class _Own(Context):
     def __init__(self, whole: Context, held: Held) -> None:
         super().__init__(whole.name, whole.settings, whole.spool, Wake([held.dir]))
         self.kept = whole.kept
+        self.over = False  # set before the loop is rung: the thread itself may take a moment more to end
 
     def ping(self, status: str = "") -> None:
         """Only the main loop gives signs of life."""
@@ -103,10 +104,11 @@ class Abreast(Stage):
             log(held.ticket.id, "left where it lies", why=error)
         finally:
             own.wake.close()
+            own.over = True
             loop.ring()
 
     def _reap(self) -> None:
-        for id, (_, thread, _) in list(self._working.items()):
-            if not thread.is_alive():
+        for id, (_, thread, own) in list(self._working.items()):
+            if own.over:
                 thread.join()
                 del self._working[id]

@@ -33,7 +33,7 @@ def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
     with spool.take(id) as held:
         task = TaskDir(held.dir)
         card = task.load()
-        if held.ticket.box not in ("unsorted", "hold", "failed") and card.project == project:
+        if held.found.box not in ("unsorted", "hold", "failed") and card.project == project:
             raise NotPossible(f"{id} is under {project} already")
         if held.ticket.box == "waiting":
             raise NotPossible(f"{id} waits for its subtasks: move those")
@@ -55,8 +55,10 @@ def retry(
     is what `execute` then finds in resume.json: the session to go on with, and what to tell it. The stage."""
     with spool.take(id) as held:
         task = TaskDir(held.dir)
-        if held.ticket.box in ("waiting", "unsorted") and stage is None:
-            raise NotPossible(f"{id} lies in {held.ticket.box}/: file it under a project, or name a stage")
+        if held.found.box in ("waiting", "unsorted") and stage is None:
+            raise NotPossible(f"{id} lies in {held.found.box}/: file it under a project, or name a stage")
+        if held.found.box == "new" and stage is None:
+            raise NotPossible(f"{id} waits in {held.found.place} already")
         stage = stage or _stage_of(held, task)
         if stage not in STAGES:
             raise NotPossible(f"no stage {stage!r}; there are: {', '.join(STAGES)}")
@@ -85,7 +87,7 @@ def hold(spool: Spool, id: str, *, by: str) -> str:
 def conclude(spool: Spool, id: str, answer: str) -> None:
     """Answer a parked task; nothing more is to be done. Raises NoTask, Busy, NotPossible."""
     with spool.take(id) as held:
-        if held.ticket.box not in ("unsorted", "hold"):
+        if held.found.box not in ("unsorted", "hold"):
             raise NotPossible(f"{id} is not parked")
         TaskDir(held.dir).write("answer.txt", answer)
         held.hand_on("reply")
@@ -188,8 +190,8 @@ def _put_aside(task: TaskDir, stage: str) -> None:
 
 def fresh(folder: Path) -> Path:
     """The next numbered folder in `folder`, made."""
-    folder.mkdir(mode=0o750, exist_ok=True)
+    folder.mkdir(mode=0o775, exist_ok=True)
     number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
     target = folder / str(number)
-    target.mkdir(mode=0o750)
+    target.mkdir(mode=0o775)
     return target

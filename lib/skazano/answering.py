@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from skazano import chats, press
+from skazano import chats, press, press_run
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
 from skazano.stage import Context
@@ -29,7 +29,7 @@ CAPTION = 900  # characters; must be below Telegram's 1024 with the mark
 def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
     """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
     text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
-    plan = task.json("reply.json") or {"parts": _plan(task, card, text)}
+    plan = task.json("reply.json") or {"parts": [*_plan(task, card, text), *_pictures(task)]}
     for number, part in enumerate(plan["parts"]):
         if part.get("message"):
             continue
@@ -54,6 +54,12 @@ def _plan(task: TaskDir, card: Task, text: str) -> list[dict[str, Any]]:
     if len(pieces) > PARTS:
         return [{"kind": "file", "text": say(card.lang, "see-file")}]
     return [{"kind": "text", "text": piece} for piece in pieces]
+
+
+def _pictures(task: TaskDir) -> list[dict[str, Any]]:
+    """What the tool brought to be seen."""
+    names = (task.json("run/exit.json") or {}).get("pictures") or []
+    return [{"kind": "picture", "file": name, "text": ""} for name in names if task.has(name)]
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -98,6 +104,11 @@ def _send_part(
                     voice=InputFile(stream, "answer.oga"), caption=shown, duration=round(seconds), **common
                 )
             )
+    if part["kind"] == "picture":
+        # As a file: Telegram makes photos small, and refuses long ones.
+        with (task.path / part["file"]).open("rb") as stream:
+            picture = InputFile(stream, part["file"].rpartition("/")[2])
+            return telegram.ask(bot.send_document(document=picture, caption=shown or None, **common))
     if part["kind"] == "file":
         with (task.path / "answer.txt").open("rb") as stream:
             return telegram.ask(
@@ -111,6 +122,8 @@ def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str
     made = []
     if "\nagain: " in (task.text("error.txt") or "") or task.has("cancel"):
         made.append((say(card.lang, "button-again"), press.data(press.RETRY, task.id)))
+    if press_run.refused(task):
+        made.append((say(card.lang, "button-allow"), press.data(press.ALLOW, task.id)))
     if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
         made.append((say(card.lang, "button-details"), url))
     return made

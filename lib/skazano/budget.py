@@ -58,7 +58,7 @@ def spend(spool: Spool, slug: str, task: TaskDir, exit: Mapping[str, Any], outco
     path = _file(spool, slug)
     if any(line.get("run") == run for line in files.read_lines(path)):
         return
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o775, parents=True, exist_ok=True)
     line = {
         "run": run,
         "seconds": exit.get("seconds"),

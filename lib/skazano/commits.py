@@ -37,7 +37,7 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:
         raise Failed(say(card.lang, "git-unprepared", why=error), error.detail) from error
-    (task.path / "run").mkdir(mode=0o750, exist_ok=True)
+    (task.path / "run").mkdir(mode=0o775, exist_ok=True)
     if work is not None:
         task.write("run/work.json", msgspec.json.format(msgspec.json.encode(work), indent=1))
         for own in work.owner:

@@ -20,7 +20,7 @@ def fsync_dir(path: Path) -> None:
         os.close(fd)
 
 
-def write_all(path: Path, data: bytes | str, mode: int = 0o640) -> None:
+def write_all(path: Path, data: bytes | str, mode: int = 0o664) -> None:
     """Create or empty `path`, write everything and fsync it. The name itself is not yet durable."""
     raw = data.encode() if isinstance(data, str) else data
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
@@ -37,7 +37,7 @@ def _write(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def write_file(path: Path, data: bytes | str, mode: int = 0o640) -> None:
+def write_file(path: Path, data: bytes | str, mode: int = 0o664) -> None:
     """Replace `path` by `data`, atomically and durably.
 
     Raises OSError (ENOSPC among them): `path` is what it was, or, if it is the directory that could not be
@@ -82,7 +82,7 @@ def append_line(path: Path, value: Any) -> None:
     A line that a crash cut short is ended first, so that it spoils itself only and not the next one.
     """
     line = json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o664)
     try:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":

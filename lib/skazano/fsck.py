@@ -122,7 +122,7 @@ def _mend(spool: Spool, finding: Finding) -> Finding:
         files.write_file(spool.path(ticket), "")
     elif finding.kind == "no-task":
         lost = spool.state / "lost"
-        lost.mkdir(mode=0o750, exist_ok=True)
+        lost.mkdir(mode=0o775, exist_ok=True)
         path.rename(lost / path.name)
     elif finding.kind == "leftover":
         shutil.rmtree(path) if path.is_dir() else path.unlink()

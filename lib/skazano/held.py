@@ -1,6 +1,7 @@
 """A ticket in this process's hands: what may be done with it, and how it leaves them."""
 
 import contextlib
+import fcntl
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,11 @@ class Held:
             os.close(self._fd)
             self._fd = -1
 
+    @property
+    def found(self) -> Ticket:
+        """Where the ticket lay when it was taken."""
+        return self._queue or self.ticket
+
     def set_aside(self) -> None:
         """From a queue into hold/, and go on holding it. Raises FileNotFoundError if it was claimed."""
         queue = self.ticket
@@ -66,7 +72,11 @@ class Held:
 
     def defer(self, until: float, *, spent: bool = True) -> None:
         """To later/, ripe at `until` (Unix time)."""
-        os.utime(self._fd, (until, until))
+        try:
+            os.utime(self._fd, (until, until))
+        except PermissionError:
+            self._own()
+            os.utime(self._fd, (until, until))
         self._leave(replace(self.ticket, box="later", attempts=self._attempts(spent)))
 
     def park(self, box: Literal["unsorted", "waiting", "done", "failed"]) -> None:
@@ -80,6 +90,21 @@ class Held:
     def _attempts(self, spent: bool) -> int:
         return self.ticket.attempts if spent else max(0, self.ticket.attempts - 1)
 
+    def _own(self) -> None:
+        """Put a ticket of this user's in the place of one that another stage's user made: only its owner
+        may set a file's times. It is locked before it is seen, and replaces the other by one rename."""
+        path = self.spool.path(self.ticket)
+        temporary = path.with_name(f".{path.name}.tmp")
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            temporary.rename(path)
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(self._fd)
+        self._fd = fd
+
     def lose(self) -> None:
         """Out of the spool, into state/lost/: there is no such task."""
         self.spool.cast_out(self.ticket)
@@ -91,7 +116,7 @@ class Held:
             raise SpoolError(f"{self.ticket.id} was let go already")
         path = self.spool.path(target)
         if target.box == "done" and not path.parent.exists():
-            path.parent.mkdir(mode=0o750, exist_ok=True)
+            path.parent.mkdir(mode=0o775, exist_ok=True)
             files.fsync_dir(path.parent.parent)
         self.spool.path(self.ticket).rename(path)
         self.ticket = target

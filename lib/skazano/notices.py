@@ -94,5 +94,5 @@ def _folders(spool: Spool) -> tuple[Path, Path]:
     """new/ and sent/, made if they are not there."""
     folders = spool.root / NEW, spool.root / "state" / "notices" / "sent"
     for folder in folders:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o775, parents=True, exist_ok=True)
     return folders

@@ -170,6 +170,9 @@ class Desk:
         if words == text or not words or not within:
             return False
         for ticket in reversed(self._own_open()):
+            project = TaskDir(self.spool.dir(ticket.id)).load().project
+            if self.chat.sticky not in (None, project):
+                return False
             young = (ids.created(self.task.id) - ids.created(ticket.id)).total_seconds() <= within
             try:
                 if not young or not acts.join(self.spool, ticket.id, words, by=self.task.id):

@@ -53,7 +53,7 @@ def state(task: TaskDir) -> State:
 def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[str]) -> None:
     """Start the run. Raises OSError, NoProgram (a secret is missing)."""
     run, wanted = job.run, context.config.execute
-    (run / "out").mkdir(mode=0o750, parents=True, exist_ok=True)
+    (run / "out").mkdir(mode=0o775, parents=True, exist_ok=True)
     files.fsync_dir(task.path)
     for name, text in {"stdin.txt": plan.stdin, **plan.files}.items():
         files.write_file(run / name, text)

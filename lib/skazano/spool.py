@@ -10,8 +10,8 @@ import errno
 import fcntl
 import os
 import re
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -53,7 +53,7 @@ class Spool:
         """The spool at `root`. Raises SpoolError if it cannot serve: format, or several filesystems."""
         spool = cls(root)
         for folder in spool.folders():
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o770, parents=True, exist_ok=True)
         mark = root / "state" / "format"
         found = files.read_text(mark)
         if found is None:
@@ -102,11 +102,11 @@ class Spool:
             files.fsync_dir(self.root / stage / "new")
             return self.finish_publishing(id)
         if not target.parent.exists():
-            target.parent.mkdir(mode=0o750, exist_ok=True)
+            target.parent.mkdir(mode=0o775, exist_ok=True)
             files.fsync_dir(self.tasks)
-        building = Path(tempfile.mkdtemp(prefix=f".{id}.", dir=target.parent))
+        building = target.parent / f".{id}.{secrets.token_hex(4)}"
+        building.mkdir(mode=0o775)
         try:
-            building.chmod(0o750)
             for name, data in {**contents, ".ticket": stage.encode() + b"\n"}.items():
                 files.write_all(building / name, data)
             files.fsync_dir(building)
@@ -249,7 +249,7 @@ class Spool:
     def cast_out(self, ticket: Ticket) -> None:
         """Put a ticket without a task into state/lost/, where it is evidence and no more."""
         lost = self.state / "lost"
-        lost.mkdir(mode=0o750, exist_ok=True)
+        lost.mkdir(mode=0o775, exist_ok=True)
         path = self.path(ticket)
         path.rename(lost / path.name)
         files.fsync_dir(lost)

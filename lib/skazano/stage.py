@@ -160,7 +160,7 @@ class Stage:
         spool = Spool.open(settings.spool)
         folders = [spool.root / self.name / "new", *(spool.root / box for box in self.also_watch)]
         for folder in folders:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o775, parents=True, exist_ok=True)
         wake = Wake([] if once else folders)
         wake.stop_on(signal.SIGTERM, signal.SIGINT)
         context = Context(self.name, settings, spool, wake)
@@ -188,6 +188,7 @@ class Stage:
         context.ping(f"{len(ready)} waiting, {self.count} done")
         if self.count == 0:
             notify(READY=1)
+        before = self.count
         more = self.serve(ready, context)
         if self.aside and not context.stopping:
             self.aside(context)
@@ -195,7 +196,8 @@ class Stage:
             return more and time.time() >= self.paused_until
         if context.stopping:
             return False
-        context.wake.wait(self.sleep(context, upcoming))
+        if self.count == before:  # else look again first: what was just deferred may be the next to ripen
+            context.wake.wait(self.sleep(context, upcoming))
         return True
 
     def serve(self, ready: Sequence[Ticket], context: Context) -> bool:

@@ -164,7 +164,7 @@ def _remember(outcome: Outcome, job: Job, context: Context) -> None:
     if outcome.session is None:
         return
     folder = context.spool.state / "sessions"
-    folder.mkdir(mode=0o750, exist_ok=True)
+    folder.mkdir(mode=0o775, exist_ok=True)
     name = next((n for n, tool in context.config.tools.items() if tool is job.tool), job.tool.kind)
     known = {"tool": name, "project": job.project.slug, "task": job.id}
     tokens = outcome.thread_tokens or (_session_card(outcome.session, context) or {}).get("tokens", {})

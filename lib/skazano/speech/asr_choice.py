@@ -76,12 +76,24 @@ def candidates(root: Path, model: str = "") -> list[Choice]:
 
 def missing_line(engine: str, model: str, root: Path) -> str:
     """One line on what is not there and what to run."""
+    from skazano.speech.models import MODELS
+
     if "/" in model:
         return f"{model} is no directory with an ONNX speech model"
-    name = model or "v2_ctc"
-    if engine.startswith("onnx") and (root / "gigaam" / f"{name}.ckpt").exists():
-        return f"no ONNX model {name} in {root / 'onnx'}: run `skazano asr-export {name}`"
-    return f"no speech model {name} for engine {engine} in {root}: run `skazano asr-get {name}`"
+    wants_onnx = engine.startswith("onnx")
+    name = model or ("v3_ctc" if wants_onnx else "v2_ctc")
+    known = MODELS.get(name)
+    if wants_onnx and (root / "gigaam" / f"{name}.ckpt").exists():
+        cure = f"run `skazano asr-export {name}`"
+    elif known is None:
+        cure = f"`skazano asr-get NAME` fetches {', '.join(MODELS)}"
+    elif wants_onnx and known.kind != "onnx":
+        cure = f"run `skazano asr-get {name}`, then `skazano asr-export {name}`"
+    elif engine.startswith("gigaam") and known.kind == "onnx":
+        cure = "that one is for engine onnx"
+    else:
+        cure = f"run `skazano asr-get {name}`"
+    return f"no speech model {name} for engine {engine} in {root}: {cure}"
 
 
 def fastest(found: list[Choice], root: Path, threads: int | None) -> tuple[Choice, str]:

@@ -15,6 +15,7 @@ import resource
 import select
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,7 +189,7 @@ def probe(path: Path) -> dict[str, Any]:
 
 
 def _ffmpeg_blocks(path: Path, rate: int) -> Iterator[Samples]:
-    argv = ["ffmpeg", "-nostdin", *FFMPEG_INPUT, "-i", _file_url(path), "-map", "0:a:0"]
+    argv = ["ffmpeg", "-nostdin", "-threads", "1", *FFMPEG_INPUT, "-i", _file_url(path), "-map", "0:a:0"]
     argv += ["-vn", "-sn", "-dn", "-ac", "1", "-ar", str(rate), "-f", "f32le", "pipe:1"]
     process = subprocess.Popen(
         argv,
@@ -199,7 +200,8 @@ def _ffmpeg_blocks(path: Path, rate: int) -> Iterator[Samples]:
     )
     assert process.stdout is not None
     try:
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         pending = b""
         while data := _read_or_stall(process.stdout.fileno()):
             pending += data

@@ -35,10 +35,11 @@ ENVIRONMENT = {
     "DISABLE_AUTOUPDATER": "1",
 }
 INSTRUCTIONS = (
-    "You work without a person at hand: nobody can answer a question or approve a call; decide, and say what "
-    "you assumed. Work only inside the working directory. Leave your changes uncommitted and do not push: they "
-    "are committed and pushed when you have ended. Run the project's tests if there are any. End with a short "
-    "answer in {language}: what was done, whether the tests passed, what is left undone; it is read on a phone."
+    "You work without a person at hand: nobody can answer a question or approve a call; decide, and say "
+    "what you assumed. Work only inside the working directory. Leave your changes uncommitted and do not "
+    "push: they are committed and pushed when you have ended. Run the project's tests if there are any. "
+    "End with a short answer in {language}: what was done, whether the tests passed, what is left undone; "
+    "it is read on a phone."
 )
 LANGUAGES = {"ru": "Russian", "en": "English"}
 

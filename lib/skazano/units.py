@@ -1,0 +1,120 @@
+"""Runs as systemd units, where Skazano is installed: skazano-agent-<user>@<task>.service.
+
+`execute` has no power but to start and stop that template (polkit/50-skazano.rules). Three links in
+/run/skazano/runs/<task> say which task, which run/ and which project the unit sees; everything else of the
+spool, and every other project, is hidden from it. The unit's own user runs the runner (skazano.unit_run).
+"""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from grp import getgrnam
+from pathlib import Path
+from typing import Any
+
+from skazano import ids
+from skazano.tools.base import NoProgram
+
+DEFAULT_USER = "main"
+USER = re.compile(r"[a-z0-9]{1,16}")  # must be what the polkit rule takes
+GROUP = "skazano-code"  # of the projects' folders, and of run/
+START_SECONDS = 60.0  # must be above the unit's TimeoutStartSec
+ASK_SECONDS = 20.0
+
+
+def used() -> bool:
+    """Whether runs are units here: execute's own unit says so."""
+    return bool(os.environ.get("SKAZANO_RUNS"))
+
+
+def unit_name(task: str, user: str | None) -> str:
+    """The unit of a task's run. Raises NoProgram if `user` is no name of an agent's user."""
+    name = user or DEFAULT_USER
+    if not USER.fullmatch(name):
+        raise NoProgram(f"user = {name!r} in the project's file: it is a name that `skazano agent add` made")
+    return f"skazano-agent-{name}@{ids.check(task)}.service"
+
+
+def account(user: str | None) -> pwd.struct_passwd:
+    """The unix user of an agent. Raises NoProgram."""
+    try:
+        return pwd.getpwnam(f"skazano-agent-{user or DEFAULT_USER}")
+    except KeyError as error:
+        raise NoProgram(
+            f"there is no user skazano-agent-{user or DEFAULT_USER}. Run: "
+            f"skazano agent add {user or DEFAULT_USER}"
+        ) from error
+
+
+def fitted(wanted: Mapping[str, Any], user: str | None, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """run/argv.json for a unit: its user's home, no namespace of its own (the unit is one), and the names of
+    the credentials ({variable: name}) that the unit's user reads for itself. Raises NoProgram."""
+    entry = account(user)
+    own = {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name, "SHELL": "/bin/bash"}
+    cwd = os.path.realpath(str(wanted["cwd"]))
+    env = {**wanted["env"], **own}
+    return {**wanted, "cwd": cwd, "env": env, "namespace": False, "hide": [], "credentials": dict(secrets)}
+
+
+def start_unit(task: str, folder: Path, project: str, user: str | None) -> None:
+    """Start the run that folder/run describes; returns when its runner holds run/lock, or has ended.
+
+    `folder` is the task's directory. A second start of a run does nothing. Raises NoProgram, OSError.
+    """
+    unit = unit_name(task, user)
+    account(user)
+    run = folder / "run"
+    group = getgrnam(GROUP).gr_gid
+    for path in (run, run / "out", run / "control"):
+        os.chown(path, -1, group)
+    (run / "control").chmod(0o660)
+    links = Path(os.environ["SKAZANO_RUNS"]) / ids.check(task)
+    links.mkdir(mode=0o755, exist_ok=True)
+    for name, target in (("task", folder), ("run", run), ("project", Path(project))):
+        _link(links / name, os.path.realpath(target))
+    done = _systemctl("start", unit, seconds=START_SECONDS)
+    if done.returncode != 0:
+        forget(task)
+        why = " ".join(done.stderr.split())[:300]
+        raise NoProgram(f"{unit} does not start: {why}. See: journalctl -u '{unit}'")
+
+
+def _link(path: Path, target: str) -> None:
+    if path.is_symlink() and os.readlink(path) == target:
+        return
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def unit_state(task: str, user: str | None) -> str:
+    """systemd's word for the run's unit: active, activating, deactivating, inactive, failed."""
+    done = _systemctl("show", "--property=ActiveState", "--value", unit_name(task, user), seconds=ASK_SECONDS)
+    return done.stdout.strip() or "inactive"
+
+
+def stop_unit(task: str, user: str | None) -> bool:
+    """Stop the unit with every process in it; whether systemd did. The runner writes no exit.json then, so
+    ask it first (runs.stop)."""
+    return _systemctl("stop", unit_name(task, user), seconds=START_SECONDS).returncode == 0
+
+
+def forget(task: str) -> None:
+    """Remove the links of a run that has ended."""
+    shutil.rmtree(Path(os.environ["SKAZANO_RUNS"]) / ids.check(task), ignore_errors=True)
+
+
+def _systemctl(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["systemctl", "--no-ask-password", "--no-pager", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoProgram(f"systemctl {words[0]}: {error}") from error
