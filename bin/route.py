@@ -9,7 +9,7 @@ the same result: a setting that is set twice is set.
 
 import _here  # noqa: F401
 
-from skazano import routing, stage, turns
+from skazano import orders, routing, stage, turns
 from skazano.spool import Ticket
 from skazano.task import TaskDir
 from skazano.understand import settings as spoken
@@ -21,11 +21,11 @@ def work(task: TaskDir, context: stage.Context) -> str:
     if card.project and task.has("request.txt"):
         return "refine"  # filed by a person while it waited here
     if text.startswith("/"):
-        return desk.command(text)
+        return orders.obey(desk, text)
     if not text:
         return desk.answer("no-words")
     if spoken.is_cancel(text):
-        return desk.cancel_latest()
+        return orders.cancel_latest(desk)
     phrase = spoken.parse(text, desk.projects)
     if phrase is not None:
         return desk.settle(phrase)

@@ -111,6 +111,6 @@ def test_figures_are_those_of_the_code():
     assert f"every {LISTING:.0f} s" in later
 
 
-@pytest.mark.parametrize("title", ["Looking at it", "Transitions", "What each crash leaves, and who mends it"])
+@pytest.mark.parametrize("title", ["Looking at it", "What each crash leaves, and who mends it", "Assumptions"])
 def test_what_a_reader_looks_for_is_there(title):
     assert len(section(title).strip().splitlines()) > 5

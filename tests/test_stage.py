@@ -90,7 +90,7 @@ def once(spool: Spool, stage: str = "route") -> tuple[int, str]:
 
 
 def arrived(folder: Path, name: str, meanwhile: socket.socket | None = None) -> bool:
-    """Whether that file comes to be in that folder. What is told `meanwhile` is taken: else the teller waits."""
+    """Whether that file comes to be in that folder; what is told `meanwhile` is taken off its queue."""
     wake, until = Wake([folder]), time.monotonic() + DEADLINE
     also = [meanwhile.fileno()] if meanwhile else []
     wake.start()

@@ -4,15 +4,16 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from skazano import acts, chats, ids, project_edit, thinking
+from skazano import acts, chats, ids, orders, project_edit, thinking
 from skazano.projects import Project
-from skazano.spool import PARKS, Spool, SpoolError, Ticket
+from skazano.spool import SpoolError
 from skazano.stage import Context
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand import names
 from skazano.understand.refine import sentence
 from skazano.understand.settings import Settings, parse_project_prefix
+from skazano.understand.tools import match_tool
 
 ADDITION = re.compile(r"^(?:(?:да|и|а|ну)\s+)?(?:и\s+)?(?:ещё|еще|также|заодно)\b[\s,:—-]*", re.I)
 SHOWN = 8  # projects offered as buttons at most
@@ -61,7 +62,7 @@ class Desk:
             return self.answer("no-tool", name=wanted.tool, known=", ".join(self.context.config.tools))
         if wanted.rest:
             return self.file(wanted.rest)
-        return self.answer("settings", **self._set())
+        return self.answer("settings", **self.what_is_set())
 
     def _act(self, wanted: Settings) -> str:
         """«создай проект X» (after a press), «скрой проект X», «покажи скрытые»."""
@@ -102,13 +103,10 @@ class Desk:
         self.card.lang = self.chat.lang or self.context.config.chat.lang
 
     def _tool(self, spoken: str | None, project: Project | None) -> str | None:
-        if not spoken:
-            return None
-        known = [names.Name(name) for name in (project.tools if project else self.context.config.tools)]
-        found = names.match(spoken, known)
-        return found.slug if found.sure else None
+        known = project.tools if project else list(self.context.config.tools)
+        return match_tool(spoken, known) if spoken else None
 
-    def _set(self) -> dict[str, str]:
+    def what_is_set(self) -> dict[str, str]:
         lang, project = self.card.lang, self.all.get(self.chat.sticky or "")
         return {
             "project": project.title if project else say(lang, "none-set"),
@@ -169,7 +167,7 @@ class Desk:
         words = ADDITION.sub("", text).strip()
         if words == text or not words or not within:
             return False
-        for ticket in reversed(self._own_open()):
+        for ticket in reversed(orders.own_open(self)):
             project = TaskDir(self.spool.dir(ticket.id)).load().project
             if self.chat.sticky not in (None, project):
                 return False
@@ -220,65 +218,3 @@ class Desk:
         if not isinstance(date, int) or self.card.chat is None:
             return None
         return ids.make(datetime.fromtimestamp(date, UTC), "tg", self.card.chat, message)
-
-    # -- commands ---------------------------------------------------------------------------------
-
-    def command(self, text: str) -> str:
-        """/status, /projects, /cancel, /help; anything else gets the help."""
-        match = re.match(r"/([a-z_]+)", text)
-        word = match[1] if match else ""
-        if word == "status":
-            return self._status()
-        if word == "projects":
-            return self.answer("projects", known=self._listed())
-        if word == "cancel":
-            return self.cancel_latest()
-        return self.answer("help")
-
-    def _listed(self) -> str:
-        lines = [f"• {p.title} ({', '.join([p.slug, *p.aliases])})" for p in self.projects]
-        return "\n".join(lines) or say(self.card.lang, "none-yet")
-
-    def _status(self) -> str:
-        lines = []
-        for ticket in self._own_open():
-            other = TaskDir(self.spool.dir(ticket.id)).load()
-            place = ticket.box if ticket.box in PARKS else ticket.stage
-            lines.append(f"• {self._title(other)} — {say(self.card.lang, f'at-{place}')}")
-        tasks = "\n".join(lines) or say(self.card.lang, "nothing-open")
-        return self.answer("status", tasks=tasks, **self._set())
-
-    def cancel_latest(self) -> str:
-        """Cancel the newest open task of this chat."""
-        for ticket in reversed(self._own_open()):
-            other = TaskDir(self.spool.dir(ticket.id)).load()
-            title = self._title(other)
-            try:
-                how = acts.cancel(self.spool, ticket.id, by=self.task.id)
-            except SpoolError:
-                continue  # it ended meanwhile: look at the one before
-            return self.answer(f"cancel-{how}", title=title)
-        return self.answer("nothing-to-cancel")
-
-    def _title(self, other: Task) -> str:
-        """What a person knows a task by: its title, else its first words."""
-        said = other.title or (TaskDir(self.spool.dir(other.id)).text("transcript.txt") or "").strip()
-        said = " ".join(said.split()) or say(self.card.lang, "unheard")
-        return said if len(said) <= 80 else said[:79] + "…"
-
-    def _own_open(self) -> list[Ticket]:
-        """Open tickets of this chat's tasks before this one, oldest first."""
-        return sorted(
-            (t for t in _unfinished(self.spool) if self._mine_ticket(t)), key=lambda ticket: ticket.id
-        )
-
-    def _mine_ticket(self, ticket: Ticket) -> bool:
-        if ticket.id >= self.task.id:
-            return False
-        other = TaskDir(self.spool.dir(ticket.id))
-        return other.has("task.json") and other.load().chat == self.card.chat
-
-
-def _unfinished(spool: Spool) -> list[Ticket]:
-    """Tickets of tasks whose work is not over; what only waits to be told is."""
-    return [t for t in spool.open_tickets() if t.box != "failed" and t.stage != "reply"]

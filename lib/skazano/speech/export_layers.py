@@ -98,7 +98,7 @@ class IntegerSubsampling(torch.nn.Module):
     def _convolved(self, patches: Any, lowest: bool) -> Any:
         """Both convolutions for some bands: (batch, time, bands, channels). All but the lowest bands
         are preceded by the band below them, which is needed and not returned."""
-        n, pad = self.channels, torch.nn.functional.pad
+        pad = torch.nn.functional.pad
         blocks, scale, zero = _Quantise.apply(torch.relu(torch.matmul(patches, self.first)))
         own = blocks if lowest else blocks[:, :, 1:]
         total = _IntegerProduct.apply(own.flatten(3), self.here, zero)
