@@ -8,6 +8,7 @@ VENV=$ROOT/.venv
 LOCK=$ROOT/requirements.txt
 CACHE=$ROOT/.cache
 LOG=$CACHE/install.log
+SYSTEM=$ROOT/systemd/install.d/system.sh
 # PyTorch's own index of CPU builds. PyPI's torch for Linux is the CUDA one.
 TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # Another Python's settings must not leak into the environment made here.
@@ -15,7 +16,8 @@ unset PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 
 usage() {
     cat <<'TEXT'
-usage: ./install.sh demo [--clean | …]     play a Telegram conversation against real stages and show what comes out
+usage: sudo ./install.sh [ANSWER …]        install on this machine, or upgrade; --help says which answers there are
+       ./install.sh demo [--clean | …]     play a Telegram conversation against real stages and show what comes out
        ./install.sh test [--quick | ARGS]  run every check; --quick leaves the slow tests out; other ARGS go to pytest alone
        ./install.sh bench [NAME …] [--json FILE]
        ./install.sh setup                  only install what is missing into this checkout
@@ -31,7 +33,15 @@ step() {
     shift
     printf 'install.sh: %s … ' "$what" >&2
     printf '\n== %s: %s\n' "$what" "$*" >>"$LOG"
-    if "$@" >>"$LOG" 2>&1; then
+    # A subshell that is no condition: only so does set -e hold within a function of several commands.
+    set +e
+    (
+        set -e
+        "$@"
+    ) >>"$LOG" 2>&1
+    local status=$?
+    set -e
+    if ((status == 0)); then
         printf '%d s\n' $((SECONDS - begin)) >&2
     else
         printf 'FAILED\n' >&2
@@ -206,7 +216,7 @@ run_test() {
         exec "$VENV/bin/python" -m pytest "$@"
     fi
     [[ ${1-} != --quick ]] || set -- -m "not slow" "${@:2}"
-    check shellcheck shellcheck install.sh .ci/run
+    check shellcheck shellcheck -x install.sh .ci/run systemd/install.d/*.sh systemd/install.d/skazano tests/box
     check ruff "$VENV/bin/python" -m ruff check
     check mypy "$VENV/bin/python" -m mypy
     check pytest "$VENV/bin/python" -m pytest "$@"
@@ -236,8 +246,20 @@ main() {
         prepare "${TEST[@]}"
         run_test "$@"
         ;;
-    -h | --help | help) usage ;;
+    -h | --help | help)
+        usage
+        if [[ -e $SYSTEM ]]; then
+            # shellcheck source=systemd/install.d/system.sh
+            source "$SYSTEM"
+            system_usage
+        fi
+        ;;
     "") nothing_asked ;;
+    --*)
+        # shellcheck source=systemd/install.d/system.sh
+        source "$SYSTEM"
+        install_system "$command" "$@"
+        ;;
     *)
         usage >&2
         exit 2
@@ -246,12 +268,13 @@ main() {
 }
 
 nothing_asked() {
-    if ((EUID == 0)); then
-        say "the system-wide installation is not part of this version; use ./install.sh demo, test, bench or setup in a checkout."
-    else
+    if ((EUID != 0)); then
         usage >&2
+        exit 2
     fi
-    exit 2
+    # shellcheck source=systemd/install.d/system.sh
+    source "$SYSTEM"
+    install_system
 }
 
 main "$@"

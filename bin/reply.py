@@ -63,4 +63,5 @@ def _telegram(context: stage.Context) -> "answering.Telegram":
 
 
 if __name__ == "__main__":
-    stage.main(stage.Stage("reply", work, aside=look_aside, also_watch=("unsorted", "hold", "waiting", notices.NEW)))
+    watched = ("unsorted", "hold", "waiting", notices.NEW)
+    stage.main(stage.Stage("reply", work, aside=look_aside, also_watch=watched))

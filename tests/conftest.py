@@ -36,11 +36,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Every program as a process of its own; each test is another person in it."""
     with BotApi() as api:
         made = Town(tmp_path_factory.mktemp("town"), api)
-        made.world.project("demo", "Демо", aliases=["сайт"], tools=["note", "stamp", "script"])
+        made.world.project("demo", "Демо", aliases=["сайт"], tools=["note", "stamp"])
         made.world.project("stamp", "Учёт", tool="stamp")
         made.world.project("fails", "Поломка", tool="fails")
         made.world.project("sleeps", "Долгое дело", tool="sleeps")
-        made.world.project("script", "Сценарий", tool="script", remote=False)
+        made.world.project("tags", "Разметка", tool="tags", remote=False)
         with made:
             yield made
 

@@ -28,7 +28,7 @@ from skazano.task import Task, TaskDir, encode
 from skazano.wake import Wake
 
 T = TypeVar("T")
-PATIENCE = 20.0  # seconds; far above what anything here takes, the machine being busy or not
+PATIENCE = 15.0  # seconds; far above what anything here takes, the machine being busy or not
 MARK = "SKAZANO_TASK="  # in the environment of every process of a tool
 
 
@@ -276,9 +276,8 @@ class Person:
 
     def reaction(self, task: Said, *wanted: str, seconds: float = PATIENCE) -> str:
         """Wait until one of these stands on the message; which."""
-        given = self.town.api.reactions.get
-        place = (self.id, task.number)
-        return self.town.api.wait_for(lambda: ((e := given(place)) in wanted and e) or "", seconds)
+        api, place = self.town.api, (self.id, task.number)
+        return api.wait_for(lambda: e if (e := api.reactions.get(place, "")) in wanted else "", seconds)
 
     def works_on(self, slug: str, **more: Any) -> None:
         """As after «настройки проект …»."""
@@ -397,6 +396,11 @@ args = ["-c", "echo всё сломалось >&2; exit 3"]
 kind = "command"
 command = "/bin/sleep"
 args = ["100"]
+
+[tools.tags]
+kind = "command"
+command = "/bin/echo"
+args = ["Теги <b>жирный</b> & <script>x</script> остались."]
 
 [tools.script]
 kind = "command"

@@ -249,9 +249,8 @@ def test_a_photo_with_a_caption_is_work_and_without_one_is_asked_about(town: Tow
 
 
 def test_html_is_shown_literally(town: Town, person: Person) -> None:
-    person.works_on("script")
-    told = person.asks("printf 'Теги <b>жирный</b> & <script>x</script> остались.'")
-    assert "<b>жирный</b> & <script>x</script>" in told
+    person.works_on("tags")
+    assert person.asks("покажи теги").startswith("Теги <b>жирный</b> & <script>x</script> остались.")
 
 
 def test_html_in_a_question_is_shown_literally(town: Town, person: Person) -> None:

@@ -37,11 +37,13 @@ def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
             raise NotPossible(f"{id} is under {project} already")
         if held.ticket.box == "waiting":
             raise NotPossible(f"{id} waits for its subtasks: move those")
+        if not task.has("request.txt") and not (task.text("transcript.txt") or "").strip():
+            raise NotPossible(f"{id} has no words yet: it can be filed after transcribe")
+        if _running(task):
+            raise NotPossible(f"{id} is at work: cancel it first")
         card.project = project
         card.tool = None
         _put_aside(task, "refine")
-        if not task.has("request.txt") and not (task.text("transcript.txt") or "").strip():
-            raise NotPossible(f"{id} has no words yet: it can be filed after transcribe")
         task.save(card)
         task.history("skazano", "filed", project=project, by=by)
         held.hand_on("refine" if task.has("request.txt") else "route")
@@ -94,15 +96,14 @@ def conclude(spool: Spool, id: str, answer: str) -> None:
 
 
 def join(spool: Spool, id: str, words: str, *, by: str) -> bool:
-    """Add words to a request that has not begun; False if it has. Raises NoTask, Busy."""
+    """Add words to a request that waits; False if it does not. Raises NoTask, Busy if it just began."""
     ticket = spool.find(id)
     if ticket is None or ticket.box != "new" or ticket.stage not in ("refine", "execute"):
         return False
     with spool.take(id) as held:
         task = TaskDir(held.dir)
-        if held.ticket.stage not in ("refine", "execute") or task.has("run"):
-            held.give_back(spent=True)
-            return False
+        if held.found.box != "new" or held.found.stage not in ("refine", "execute") or task.has("run"):
+            raise Busy(f"{id} has begun")  # an act that raises leaves the ticket where it was
         said = task.text("request.txt") or ""
         if not said.endswith(words):  # a repeat adds nothing
             task.write("request.txt", f"{said}\n{words}")

@@ -7,6 +7,7 @@ left, also what left its session. In a mount namespace of its own it covers what
 directory readable. Elsewhere it is a subreaper (prctl(2)) and kills what is left one by one.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -21,8 +22,11 @@ CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000  #
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32  # linux/mount.h
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+POLITE = 1.0  # seconds between SIGTERM and SIGKILL for what the tool left running
 PATIENCE = 10.0  # seconds for what was killed to be gone
 OOM_SCORE = 500  # when memory is short the kernel takes the tool, not the daemons
+# The runner blocks these before it forks: process 1 would not hear one that came before its handlers.
+TOLD_BY = (signal.SIGTERM, signal.SIGUSR1)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -78,6 +82,7 @@ def _tool(wanted: dict[str, Any], streams: tuple[int, int, int]) -> dict[str, An
         stderr=streams[2],
         start_new_session=True,
         pass_fds=wanted.get("pass_fds", []),
+        preexec_fn=_unblock,
     )
     for fd in streams:
         os.close(fd)
@@ -87,6 +92,7 @@ def _tool(wanted: dict[str, Any], streams: tuple[int, int, int]) -> dict[str, An
 
     signal.signal(signal.SIGTERM, lambda number, frame: _group(child.pid, signal.SIGTERM))
     signal.signal(signal.SIGUSR1, end_all)
+    _unblock()
     ended = -1
     while ended != child.pid:
         ended, state = os.wait()  # orphans of the tool are ours, and are reaped here
@@ -98,9 +104,13 @@ def _tool(wanted: dict[str, Any], streams: tuple[int, int, int]) -> dict[str, An
     }
 
 
+def _unblock() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_BY)
+
+
 def bury() -> int:
-    """Kill and reap every process that the tool left; how many there were."""
-    seen: set[int] = set()
+    """End and reap every process that the tool left, politely first; how many there were."""
+    seen = _ask_to_end()
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         for pid in _children():
@@ -115,6 +125,23 @@ def bury() -> int:
         except ChildProcessError:
             break
     return len(seen)
+
+
+def _ask_to_end() -> set[int]:
+    """SIGTERM to what is left, and a moment to put its things in order; who it was."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    seen = {pid for pid in _children() if not _zombie(pid)}
+    for pid in seen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + POLITE
+    while (left := until - time.monotonic()) > 0:
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                signal.sigtimedwait({signal.SIGCHLD}, left)
+        except ChildProcessError:
+            break
+    return seen
 
 
 def _children() -> list[int]:

@@ -3,6 +3,8 @@
 import os
 import socket
 
+PATIENCE = 5.0  # seconds; a reader that is stuck must not stop a stage
+
 
 def notify(**fields: object) -> None:
     """Send `KEY=value` lines, e.g. notify(READY=1, STATUS="idle")."""
@@ -12,6 +14,7 @@ def notify(**fields: object) -> None:
     target = "\0" + address[1:] if address.startswith("@") else address
     message = "\n".join(f"{key}={value}" for key, value in fields.items())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.settimeout(PATIENCE)
         try:
             sock.connect(target)
             sock.send(message.encode())

@@ -62,7 +62,7 @@ class Order:
         return not runs_on(ticket, context), not jump_file(context.spool, ticket.id).exists(), ticket.id
 
     def _unfinished(self, context: Context) -> set[str]:
-        """Projects in which a run's work is not committed yet, because git was busy or the push is repeated."""
+        """Projects in which a run's work is not committed or pushed yet, and is to be tried again."""
         later = context.spool.tickets("later", "execute")
         return {self.project(ticket, context) for ticket in later if runs_on(ticket, context)}
 

@@ -82,6 +82,7 @@ class Run:
         self.pipe_out, out = os.pipe2(os.O_CLOEXEC)
         self.pipe_err, err = os.pipe2(os.O_CLOEXEC)
         self.status, status = os.pipe2(os.O_CLOEXEC)
+        signal.pthread_sigmask(signal.SIG_BLOCK, isolation.TOLD_BY)
         self.pid = os.fork()
         if self.pid == 0:
             code = 1
@@ -91,6 +92,7 @@ class Run:
                 code = isolation.host(wanted, (stdin, out, err), status, namespace=self.namespace)
             finally:
                 os._exit(code)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, isolation.TOLD_BY)
         for fd in (stdin, out, err, status):
             os.close(fd)
         for fd in (self.pipe_out, self.pipe_err):

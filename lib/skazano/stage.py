@@ -9,7 +9,6 @@ cannot go on and wants to be restarted, 78 (EX_CONFIG) the configuration is wron
 
 import argparse
 import errno
-import fcntl
 import os
 import random
 import signal
@@ -21,99 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from skazano import log as journal
-from skazano.config import ConfigError, Settings, load
+from skazano.config import ConfigError, load
+from skazano.context import LISTING, Context, Failed, Later, Stopped, cancelled, lang_of, write_error
 from skazano.log import log
-from skazano.notify import notify, watchdog_seconds
-from skazano.projects import Project, load_all
+from skazano.notify import notify
 from skazano.spool import MAX_ATTEMPTS, STAGES, Held, Spool, SpoolError, Ticket
 from skazano.task import BadTask, TaskDir
 from skazano.texts import say
 from skazano.wake import Deaf, Wake
 
+__all__ = ["LISTING", "Context", "Failed", "Later", "Stage", "Stopped", "cancelled", "main", "write_error"]
+
 BACKOFF = (10.0, 60.0, 300.0, 900.0, 3600.0)  # seconds; MAX_ATTEMPTS must not be above its length + 1
-LISTING = 60.0  # seconds between two listings when nothing wakes us
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BEFORE_WORK = ("download", "transcribe", "route", "refine")  # from execute on there may be work to tell of
-
-
-class Later(Exception):
-    """The world is unwell: try again. An `outage` is nobody's fault: it pauses the whole stage and
-    spends no attempt. `seconds` overrides the table (a server said how long to wait)."""
-
-    def __init__(self, reason: str, *, outage: bool = False, seconds: float | None = None) -> None:
-        super().__init__(reason)
-        self.outage = outage
-        self.seconds = seconds
-
-
-class Failed(Exception):
-    """This task cannot work. `told` is one sentence for the person: what happened and what to do;
-    `detail` is for the one who looks into error.txt. `again`: whether a retry could end otherwise."""
-
-    def __init__(self, told: str, detail: str = "", *, again: bool = True) -> None:
-        super().__init__(told)
-        self.told = told
-        self.detail = detail
-        self.again = again
-
-
-class Stopped(Exception):
-    """The process is to end before the work is done: the ticket is given back, unspent."""
-
-
-class Context:
-    """What a stage's work may use besides the task."""
-
-    def __init__(self, name: str, settings: Settings, spool: Spool, wake: Wake) -> None:
-        self.name = name
-        self.settings = settings
-        self.config = settings.config
-        self.spool = spool
-        self.wake = wake
-        self.kept: dict[str, Any] = {}  # whatever the stage keeps between tasks: a model, a client
-        self.attempt = 1  # which attempt at the present task in this stage this is
-        self._notes: dict[str, Any] = {}
-        self._watchdog = watchdog_seconds()
-        self._alive = settings.spool / "state" / "alive" / name
-        self._last = 0.0
-
-    @property
-    def stopping(self) -> bool:
-        """Whether a signal asked the process to end."""
-        return self.wake.stopping
-
-    def projects(self) -> dict[str, Project]:
-        """Every project, as the files say at this moment."""
-        return load_all(self.settings)
-
-    def note(self, **fields: Any) -> None:
-        """Add fields to this task's line in history.jsonl, e.g. engine="gigaam"."""
-        self._notes.update(fields)
-
-    def ping(self, status: str = "") -> None:
-        """A sign of life, from the loop and from long work in it, never from a thread."""
-        moment = time.monotonic()
-        if moment - self._last >= min(self._watchdog or LISTING, LISTING / 2):
-            self._last = moment
-            notify(WATCHDOG=1, **({"STATUS": status} if status else {}))
-            os.utime(self._alive)
-
-    def begin(self, attempt: int) -> dict[str, Any]:
-        """Forget the former task; the dictionary that collects this one's notes."""
-        self.attempt, self._notes = attempt, {}
-        return self._notes
-
-    def mark_alive(self) -> int:
-        """Hold a shared lock on state/alive/<stage>, by which others see that the stage runs."""
-        self._alive.parent.mkdir(exist_ok=True)
-        fd = os.open(self._alive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        fcntl.flock(fd, fcntl.LOCK_SH)
-        return fd
-
-    @property
-    def longest_wait(self) -> float:
-        """How long the loop may sleep at most, in seconds."""
-        return min(LISTING, self._watchdog or LISTING)
 
 
 Work = Callable[[TaskDir, Context], str]
@@ -193,7 +113,7 @@ class Stage:
         if self.aside and not context.stopping:
             self.aside(context)
         if once:
-            return more and time.time() >= self.paused_until
+            return more and time.monotonic() >= self.paused_until
         if context.stopping:
             return False
         if self.count == before:  # else look again first: what was just deferred may be the next to ripen
@@ -204,7 +124,7 @@ class Stage:
         """Work off what is ready, one after another; whether there was any that was ours."""
         taken = 0
         for ticket in ready:
-            if context.stopping or time.time() < self.paused_until:
+            if context.stopping or time.monotonic() < self.paused_until:
                 break
             if self.waits and self.waits(ticket, context):
                 continue
@@ -222,9 +142,10 @@ class Stage:
 
     def sleep(self, context: Context, upcoming: float | None) -> float:
         """Seconds until the next look."""
+        paused = self.paused_until - time.monotonic()
+        if paused > 0:
+            return min(context.longest_wait, paused)
         moment = time.time()
-        if moment < self.paused_until:
-            return min(context.longest_wait, self.paused_until - moment)
         return min(context.longest_wait, (upcoming or moment + LISTING) - moment)
 
     def _recover(self, context: Context) -> None:
@@ -279,7 +200,7 @@ class Stage:
     def _one(self, held: Held, task: TaskDir, context: Context) -> str:
         if held.ticket.attempts > MAX_ATTEMPTS:
             raise Failed(
-                say(_lang(task), "poison", stage=self.name),
+                say(lang_of(task), "poison", stage=self.name),
                 f"claimed {held.ticket.attempts - 1} times, and each time the worker died",
             )
         if self.name in BEFORE_WORK and task.has("cancel"):
@@ -298,11 +219,12 @@ class Stage:
         if trouble.outage:
             delay = trouble.seconds or BACKOFF[min(self.outages, len(BACKOFF) - 1)]
             self.outages += 1
-            self.paused_until = time.time() + _jittered(delay)
-            until = self.paused_until
+            delay = _jittered(delay)
+            self.paused_until = time.monotonic() + delay
+            until = time.time() + delay
         else:
             if held.ticket.attempts >= MAX_ATTEMPTS:
-                self._fail(held, task, Failed(say(_lang(task), "gave-up"), str(trouble)), begun)
+                self._fail(held, task, Failed(say(lang_of(task), "gave-up"), str(trouble)), begun)
                 return
             delay = trouble.seconds or BACKOFF[min(held.ticket.attempts, len(BACKOFF)) - 1]
             until = time.time() + _jittered(delay)
@@ -314,7 +236,7 @@ class Stage:
         journal.log_traceback(task.id, "".join(traceback.format_exception(trouble)))
         reason = f"{type(trouble).__name__}: {trouble}"
         if held.ticket.attempts >= MAX_ATTEMPTS:
-            self._fail(held, task, Failed(say(_lang(task), "fault", stage=self.name), reason), begun)
+            self._fail(held, task, Failed(say(lang_of(task), "fault", stage=self.name), reason), begun)
         else:
             self._later(held, task, Later(reason), begun)
 
@@ -329,7 +251,7 @@ class Stage:
 
     def _full(self, held: Held, task: TaskDir, trouble: OSError) -> None:
         log(task.id, "disk full", level=journal.ERROR, stage=self.name, file=trouble.filename)
-        self.paused_until = time.time() + LISTING
+        self.paused_until = time.monotonic() + LISTING
         held.give_back()
 
     def _record(
@@ -338,22 +260,6 @@ class Stage:
         ms = round((time.monotonic() - begun) * 1000)
         task.history(self.name, event, ms=ms, **fields)
         log(task.id, event, level=level, stage=self.name, ms=ms, **fields)
-
-
-def write_error(task: TaskDir, stage: str, told: str, detail: str, *, again: bool = True) -> None:
-    """error.txt: the sentence for the person, then what the owner of the box wants to know."""
-    lines = [told, "", f"stage: {stage}"]
-    if detail:
-        lines.append(f"what: {journal.blot(detail)}")
-    if again:
-        lines.append(f"again: skazano retry {task.id}")
-    task.write("error.txt", "\n".join(lines))
-
-
-def cancelled(task: TaskDir) -> str:
-    """Answer that the task was cancelled; the next stage."""
-    task.write("answer.txt", say(_lang(task), "cancelled"))
-    return "reply"
 
 
 def arguments_of(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -381,13 +287,6 @@ def guarded(name: str, run: Callable[[], int]) -> int:
 
 def _jittered(seconds: float) -> float:
     return seconds * random.uniform(0.9, 1.2)
-
-
-def _lang(task: TaskDir) -> str:
-    try:
-        return task.load().lang
-    except BadTask:
-        return "ru"
 
 
 def main(stage: Stage) -> None:

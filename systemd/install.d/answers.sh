@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2015 # what is read here is used by the files beside it; shift cannot fail there
 # What the installation has to know: from flags, from the environment, from what is configured, or asked.
 
 # What is not told stays empty and means: leave it as it is. "skip" means: without it.
@@ -16,17 +17,17 @@ read_flags() {
         --dry-run) DRY=1 ;;
         --uninstall) REMOVE=1 ;;
         --purge) PURGE=1 ;;
-        --token-file) TOKEN=$(from_file "$1" "${2-}") && shift ;;
-        --gemini-key-file) SECRET[gemini-key]=$(from_file "$1" "${2-}") && shift ;;
-        --openrouter-key-file) SECRET[openrouter-key]=$(from_file "$1" "${2-}") && shift ;;
-        --anthropic-key-file) SECRET[anthropic]=$(from_file "$1" "${2-}") && shift ;;
-        --openai-key-file) SECRET[openai]=$(from_file "$1" "${2-}") && shift ;;
-        --password-file) PASSWORD=$(from_file "$1" "${2-}") && shift ;;
-        --user) ALLOWED=$(given "$1" "${2-}") && shift ;;
-        --api-url) API_URL=$(given "$1" "${2-}") && shift ;;
-        --domain) DOMAIN=$(given "$1" "${2-}") && shift ;;
-        --models) MODELS=$(given "$1" "${2-}") && shift ;;
-        --lang) LANGUAGE=$(given "$1" "${2-}") && shift ;;
+        --token-file) TOKEN=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --gemini-key-file) SECRET[gemini-key]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --openrouter-key-file) SECRET[openrouter-key]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --anthropic-key-file) SECRET[anthropic]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --openai-key-file) SECRET[openai]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --password-file) PASSWORD=$(from_file "$1" "${2-}") && shift || exit 1 ;;
+        --user) ALLOWED=$(given "$1" "${2-}") && shift || exit 1 ;;
+        --api-url) API_URL=$(given "$1" "${2-}") && shift || exit 1 ;;
+        --domain) DOMAIN=$(given "$1" "${2-}") && shift || exit 1 ;;
+        --models) MODELS=$(given "$1" "${2-}") && shift || exit 1 ;;
+        --lang) LANGUAGE=$(given "$1" "${2-}") && shift || exit 1 ;;
         -h | --help)
             system_usage
             exit 0
@@ -71,7 +72,7 @@ ask_secret() {
     printf '%s' "${answer//[[:space:]]/}"
 }
 
-has_secret() { [[ -s $SECRETS/$1 ]]; }
+has_secret() { [[ -s $ETC/secrets/$1 ]]; }
 
 configured() { grep -qsE "^$1 *=" "$CONFIG"; }
 

@@ -34,6 +34,7 @@ environment_name() { # PYTHON
 
 # install.sh's own steps, for another place. What was left half made is made anew.
 build_environment() {
+    # shellcheck disable=SC2034 # make_venv, pip and install_torch of install.sh go by these
     VENV=$ENVIRONMENT CACHE=$RELEASES
     mkdir -p "$RELEASES"
     step "Python environment $VENV" make_venv "$1"

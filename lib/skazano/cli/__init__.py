@@ -94,7 +94,7 @@ def _acting(command: _Maker) -> None:
 def _speech(command: _Maker) -> None:
     correct = command("correct", speech.correct, "keep what was really said beside the transcript", task=True)
     correct.add_argument("words", nargs="*", help="the right text; without it $EDITOR opens")
-    models = command("models", speech.models, "speech models: list them, or fetch one")
+    models = command("asr-get", speech.models, "speech models: list them, or fetch one")
     models.add_argument("name", nargs="?", help="fetch this one")
     export = command("asr-export", speech.export, "write a GigaAM checkpoint as ONNX, int8 and fp32")
     export.add_argument("name", help="the checkpoint's name, e.g. v2_ctc")

@@ -1,4 +1,4 @@
-"""models, asr-export, asr-compare, correct, replay-understanding: what was heard, and how well."""
+"""asr-get, asr-export, asr-compare, correct, replay-understanding: what was heard, and how well."""
 
 import argparse
 import os
@@ -39,7 +39,7 @@ def models(desk: Desk, options: argparse.Namespace) -> int:
             size = f"{model.size / 1e6:.0f}" if model.size else "?"
             made.add_row(model.name, model.title, size, "yes" if model.path(root).exists() else "")
         show(made)
-        show(f"Fetch one with `skazano models NAME`; they lie in {root}.")
+        show(f"Fetch one with `skazano asr-get NAME`; they lie in {root}.")
         return 0
     if options.name not in MODELS:
         raise Refusal(f"no model {options.name!r}; there are: {', '.join(MODELS)}")
@@ -61,7 +61,7 @@ def export(desk: Desk, options: argparse.Namespace) -> int:
     try:
         made = write(options.name, root / "gigaam", root / "onnx" / options.name, progress=print)
     except FileNotFoundError as error:
-        raise Refusal(f"{error.filename}: no such checkpoint. Run: skazano models {options.name}") from error
+        raise Refusal(f"{error.filename}: no such checkpoint. Run: skazano asr-get {options.name}") from error
     except BrokenModel as error:
         raise Refusal(str(error)) from error
     print("\n".join(map(str, made)))

@@ -174,6 +174,7 @@ PAGE = """<!doctype html>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse }} th, td {{ padding: .3rem .6rem; text-align: left; vertical-align: top }}
+td {{ white-space: nowrap }}
 tr + tr {{ border-top: 1px solid #8886 }} section {{ border-top: 1px solid #8886; margin-top: 1.5rem }}
 h2 {{ font-size: 1rem; font-family: monospace }} div {{ overflow-x: auto }}
 del {{ background: #f006; text-decoration: line-through }} ins {{ background: #0a06; text-decoration: none }}

@@ -123,6 +123,8 @@ def ended_badly(exit: Mapping[str, Any], run: Path) -> Outcome | None:
     stderr = output(run, "stderr.log", 2000)
     if exit.get("why"):
         return Outcome(error="no-program", values={"why": exit["why"]}, detail=stderr)
+    if exit.get("stopped"):
+        return Outcome(error="stopped")
     if exit.get("timeout"):
         return Outcome(error="tool-timeout", values={"minutes": _minutes(exit)}, detail=stderr)
     if exit.get("stalled"):

@@ -24,6 +24,7 @@ from skazano.tools.base import (
     session_of,
 )
 
+MEMORY = 60_000  # bytes of CLAUDE.md; one argument takes 128 KiB at most
 TURNS = 200  # of the model, if the tool's table says nothing: an endless loop ends there
 # Bare "Edit" and "Write" would let it write anywhere. Reading commands (ls, cat, git log) need no rule.
 ALLOW = ("Edit(./**)", "Write(./**)", "Bash(git *)", "Bash(npm *)", "Bash(npx *)", "Bash(node *)")
@@ -50,10 +51,10 @@ def plan(job: Job) -> Plan:
     argv = [
         tool.command or "claude", "-p", "--output-format", "stream-json", "--verbose",
         "--settings", str(job.run / "settings.json"),
-        "--setting-sources", "user,project",
+        "--setting-sources", "user",
         "--permission-mode", "default",
         "--max-turns", str(tool.turns or TURNS),
-        "--append-system-prompt", instructions(job),
+        "--append-system-prompt", instructions(job) + memory(Path(job.project.path)),
     ]  # fmt: skip
     if tool.model:
         argv += ["--model", tool.model]
@@ -82,6 +83,18 @@ def instructions(job: Job) -> str:
     """What an agent is told besides the request."""
     text = INSTRUCTIONS.format(language=LANGUAGES.get(job.lang, "Russian"))
     return f"{text}\n\n{job.tool.instructions}".strip()
+
+
+def memory(project: Path) -> str:
+    """The project's CLAUDE.md, or AGENTS.md. Claude itself reads it only together with .claude/settings.json,
+    whose hooks would run unasked; so that source is off, and the words are passed on here."""
+    for name in ("CLAUDE.md", "AGENTS.md"):
+        path = project / name
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as stream:
+                text = stream.read(MEMORY).decode(errors="ignore").replace("\0", "")
+            return f"\n\nWhat the project's {name} says:\n\n{text}"
+    return ""
 
 
 def outcome(run: Path, exit: Mapping[str, Any], job: Job) -> Outcome:
@@ -167,8 +180,8 @@ def _tokens(last: Mapping[str, Any]) -> dict[str, int]:
 
 # The whole command is what a person agrees to; for harmless programs, whatever comes after the first word.
 _ANYTHING = frozenset(
-    "bash sh dash zsh env sudo su doas python python3 perl ruby php eval exec xargs find rm dd ssh scp rsync nohup "
-    "setsid timeout nice chmod chown kill pkill killall systemctl mount docker podman".split()
+    "bash sh dash zsh env sudo su doas python python3 perl ruby php eval exec xargs find rm dd ssh scp rsync "
+    "nohup setsid timeout nice chmod chown kill pkill killall systemctl mount docker podman".split()
 )
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,40}")
 

@@ -1,26 +1,34 @@
 """Which project was named: a match by sound, with a score, a reason and how sure it is.
 
-A wrong project is far worse than a question: `Match.sure` wants both a near likeness and a gap to
-the second best.
+A wrong project is far worse than a question: `Match.sure` wants the likest project to lead the next
+one, and what was heard to be likelier that project misheard than an everyday word (see everyday).
 """
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from rapidfuzz.distance import Levenshtein
 
-from skazano.understand.phonetics import cyrillic, likeness, normal
-from skazano.understand.readings import readings
+from skazano.understand.everyday import FAR, nearest_word
+from skazano.understand.lexicon import WORDS
+from skazano.understand.phonetics import CLASSES, cyrillic, distance, likeness, normal, tidy
+from skazano.understand.readings import endless, readings
 
-SURE, GAP = 0.74, 0.08  # likeness that may be acted upon, and its lead over the next project
+GAP = 0.08  # lead in likeness over the next project that a sure match has
 CLEAR, CLEAR_GAP = 0.93, 0.045  # said all but exactly: a smaller lead is enough
 POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
-_CLASSES = str.maketrans("bvgdzZJyoejWc", "pfktsSCiaiiSs")
+PART_COST = 0.04  # taken off when only the first word of a name was said
+SAME = 0.12  # distance at which two sound the same
+
+# Log odds that a project was meant, by what Evidence says; tests/bench/_learn_evidence.py finds them.
+_WEIGHTS = (0.0, -1.0, -16.0, 0.33, 3.0, 1.0, -3.5)
+ENOUGH = -0.5  # log odds that may be acted upon
+LONG = 14  # phones; a longer name is no surer
 
 
 class Named(Protocol):
@@ -52,15 +60,80 @@ class Match(msgspec.Struct):
     sure: bool
 
 
+class Evidence(NamedTuple):
+    """apart: distance of what was heard from the name; size: phones, of both on average; gap: lead in
+    likeness over the next project; rival: distance from the nearest everyday word."""
+
+    apart: float
+    size: float
+    gap: float
+    rival: float
+
+    def features(self) -> tuple[float, ...]:
+        """What _WEIGHTS weigh: a phone in a short name counts for more, and to be another word
+        exactly counts against every name that is not said as exactly."""
+        another = self.rival < 0.02 and self.apart > SAME
+        return (
+            1.0,
+            self.apart,
+            self.apart / max(2.0, self.size),
+            min(self.size, LONG),
+            min(self.gap, 0.5),
+            self.rival - self.apart,
+            float(another),
+        )
+
+    def odds(self) -> float:
+        return sum(w * f for w, f in zip(_WEIGHTS, self.features(), strict=True))
+
+
+class _Alike(NamedTuple):
+    score: float
+    apart: float
+    size: float
+    reason: str
+
+
+class _Way(NamedTuple):
+    """One reading of a name; cost is what a match of it loses, stem says that endings are dropped."""
+
+    phones: str
+    classes: str
+    slug: str
+    written: str
+    stem: bool
+    cost: float
+
+
 @lru_cache(maxsize=64)
-def _ways(names: tuple[tuple[str, str], ...]) -> list[tuple[str, str, str, str, bool]]:
-    """(phones, their classes, slug, written name, stemmed) of every reading of every name."""
-    out: dict[tuple[str, str], tuple[str, str, str, str, bool]] = {}
+def _ways(names: tuple[tuple[str, str], ...]) -> list[_Way]:
+    """Every reading of every name."""
+    out: dict[tuple[str, str], _Way] = {}
     for slug, written in names:
         for stem in (False, True):
             for phones in readings(written, stem):
-                out.setdefault((slug, phones), (phones, phones.translate(_CLASSES), slug, written, stem))
+                way = _Way(phones, phones.translate(CLASSES), slug, written, stem, 0.0)
+                out.setdefault((slug, phones), way)
+    for slug, first in _first_words(names):
+        for phones in readings(first):
+            way = _Way(phones, phones.translate(CLASSES), slug, first, False, PART_COST)
+            out.setdefault((slug, phones), way)
     return list(out.values())
+
+
+def _first_words(names: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """(slug, first word) where that alone tells the project: «кайрос» for kairos-asr. A word that
+    names something common («docs») or begins another project's name tells nothing."""
+    first: dict[str, set[str]] = {}
+    for slug, written in names:
+        word, *others = normal(written).split()
+        first.setdefault(word, set()).add(slug if others else "")
+    return [
+        (slug, word)
+        for word, slugs in first.items()
+        for slug in slugs
+        if slug and len(slugs) == 1 and re.fullmatch("[a-z]{5,}", word) and word not in WORDS
+    ]
 
 
 def _written(projects: Sequence[Named]) -> tuple[tuple[str, str], ...]:
@@ -82,19 +155,39 @@ def match(spoken: str, projects: Sequence[Named]) -> Match:
     written = _written(projects)
     if found := _exact(spoken, written):
         return found
-    scores: dict[str, tuple[float, str]] = {}
-    for heard, cost in _hearings(spoken):
-        for stem in (False, True):
-            for said in readings(heard, stem)[:6]:
-                _score(said, cost + STEM_COST * stem, stem, written, scores)
-    ranked = sorted(((slug, score) for slug, (score, _) in scores.items()), key=lambda c: -c[1])
+    alike = _alike(spoken, written)
+    ranked = sorted(((slug, found.score) for slug, found in alike.items()), key=lambda c: -c[1])
     ranked = [(slug, round(score, 3)) for slug, score in ranked if score >= POSSIBLE][:8]
     if not ranked:
         return Match(None, 0.0, "nothing sounds like it", [], False)
     slug, score = ranked[0]
-    gap = score - ranked[1][1] if len(ranked) > 1 else 1.0
-    sure = (score >= SURE and gap >= GAP) or (score >= CLEAR and gap >= CLEAR_GAP)
-    return Match(slug, score, scores[slug][1], ranked, sure)
+    gap = score - ranked[1][1] if len(ranked) > 1 else score
+    leads = gap >= GAP or (score >= CLEAR and gap >= CLEAR_GAP)
+    return Match(slug, score, alike[slug].reason, ranked, leads and _enough(spoken, alike[slug], gap))
+
+
+def evidence(spoken: str, projects: Sequence[Named]) -> tuple[str, Evidence] | None:
+    """(slug, what speaks for it) of the likest project; None: nothing sounds like it."""
+    alike = sorted(_alike(spoken, _written(projects)).items(), key=lambda entry: -entry[1].score)
+    if not alike or alike[0][1].score < POSSIBLE:
+        return None
+    slug, best = alike[0]
+    second = alike[1][1].score if len(alike) > 1 else 0.0
+    gap = best.score - second if second >= POSSIBLE else best.score
+    return slug, Evidence(best.apart, best.size, gap, _rival(spoken))
+
+
+def _enough(spoken: str, best: _Alike, gap: float) -> bool:
+    """Whether the odds suffice; the everyday words are searched only where they can decide."""
+    least, most = (Evidence(best.apart, best.size, gap, rival) for rival in (0.0, FAR))
+    if least.odds() >= ENOUGH or most.odds() < ENOUGH:
+        return least.odds() >= ENOUGH
+    return Evidence(best.apart, best.size, gap, _rival(spoken)).odds() >= ENOUGH
+
+
+def _rival(spoken: str) -> float:
+    *before, last = normal(spoken).split()
+    return nearest_word(tidy("".join(cyrillic(w) for w in (*before, endless(last)))))[0]
 
 
 def _hearings(spoken: str) -> list[tuple[str, float]]:
@@ -105,24 +198,33 @@ def _hearings(spoken: str) -> list[tuple[str, float]]:
     return [(spoken, 0.0)]
 
 
-def _score(
-    said: str,
-    cost: float,
-    stem: bool,
-    written: tuple[tuple[str, str], ...],
-    scores: dict[str, tuple[float, str]],
+def _alike(spoken: str, written: tuple[tuple[str, str], ...]) -> dict[str, _Alike]:
+    """The best likeness of each project that comes near to what was said."""
+    found: dict[str, _Alike] = {}
+    for heard, cost in _hearings(spoken):
+        for stem in (False, True):
+            for said in readings(heard, stem)[:6]:
+                _compare(said, cost + STEM_COST * stem, stem, written, found)
+    return found
+
+
+def _compare(
+    said: str, cost: float, stem: bool, written: tuple[tuple[str, str], ...], found: dict[str, _Alike]
 ) -> None:
-    """Put into scores the best likeness of each project to one reading of what was said."""
-    classes = said.translate(_CLASSES)
-    ways = [w for w in _ways(written) if w[4] is stem or not stem]
+    """Put into found the best likeness of each project to one reading of what was said."""
+    classes = said.translate(CLASSES)
+    ways = [w for w in _ways(written) if w.stem is stem or not stem]
     near = sorted(
         ways,
-        key=lambda w: Levenshtein.distance(classes, w[1]) / (len(classes) + len(w[1])),
+        key=lambda w: Levenshtein.distance(classes, w.classes) / (len(classes) + len(w.classes)),
     )[:SHORTLIST]
-    for phones, _, slug, name, _ in near:
-        score = likeness(said, phones) - cost
-        if score > scores.get(slug, (0.0, ""))[0]:
-            scores[slug] = (score, f"«{name}» sounds like it")
+    for way in near:
+        size = max(2.0, (len(said) + len(way.phones)) / 2)
+        apart = distance(said, way.phones)
+        score = max(0.0, 1.0 - apart / size) - cost - way.cost
+        if way.slug not in found or score > found[way.slug].score:
+            reason = f"«{way.written}» sounds like it"
+            found[way.slug] = _Alike(score, apart + (cost + way.cost) * size, size, reason)
 
 
 def match_prefix(words: Sequence[str], projects: Sequence[Named], most: int = 5) -> tuple[Match, int]:

@@ -28,6 +28,8 @@ _CLUSTERS = (
 # What it costs to hear one phone for another ("sub"), to lose one ("lost"), to hear one that was not
 # said ("added"); 1 is about a plain error. tests/bench/_learn_costs.py makes the file.
 _COSTS = json.loads(Path(__file__).with_name("costs.json").read_text())
+CLASSES = str.maketrans("bvgdzZJyoejWc", "pfktsSCiaiiSs")  # phones that are often taken for each other
+
 _SUB: dict[str, float] = {
     **{p + p: 0.0 for p in PHONES},
     **{pair: cost for ab, cost in _COSTS["sub"].items() for pair in (ab, ab[::-1])},

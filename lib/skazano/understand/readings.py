@@ -117,7 +117,7 @@ def _latin(word: str) -> list[str]:
     return said
 
 
-def _endless(word: str) -> str:
+def endless(word: str) -> str:
     """A Cyrillic word without its case ending (three letters at least remain)."""
     return re.sub(
         r"(?<=[а-я]{3})(?:ами|ями|ого|его|ому|ему|ыми|ими|ах|ях|ов|ев|ей|ом|ем|ам|ям|ой|ый|ий|"
@@ -143,7 +143,7 @@ def readings(text: str, stem: bool = False) -> tuple[str, ...]:
         if word.isdigit():
             choices.append(_number(word))
         elif re.match("[а-я]", word):
-            choices.append([cyrillic(_endless(word) if stem else word)])
+            choices.append([cyrillic(endless(word) if stem else word)])
         else:
             choices.append(_latin(word))
     if not choices:

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Find the weights of skazano.understand.names: when is what was heard a project misheard?
+
+A logistic regression. For: the garblings of lists a and b. Against, with the same two lists as projects:
+strangers of the corpus, the words of confusions.jsonl (spoken, as heard; those that are a project's
+name left out), everyday words drawn by chance, and the everyday words that sound nearest to each
+project. Prints the weights, and for each of them what a threshold lets through. List c is not read.
+
+usage: _learn_evidence.py    some minutes
+"""
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
+
+import names as bench  # noqa: E402
+import numpy as np  # noqa: E402
+
+from skazano.understand import everyday  # noqa: E402
+from skazano.understand import names as matcher  # noqa: E402
+from skazano.understand.phonetics import cyrillic, likeness, normal, tidy  # noqa: E402
+
+SHARE = {"meant": 1.0, "stranger": 1.0, "confused": 1.0, "by chance": 0.5, "nearest": 0.3}
+RIGHT_WANTED = (0.95, 0.96, 0.97, 0.975, 0.98)
+BY_CHANCE, NEAREST = 2000, 12
+_CYRILLIC = dict(zip("abvgdeZzijklmnoprstufxcCSWy", "абвгдежзийклмнопрстуфхцчшщы", strict=True)) | {"J": "дж"}
+
+
+def spelled(phones: str) -> str:
+    return "".join(_CYRILLIC[p] for p in phones)
+
+
+def strangers() -> Iterator[tuple[str, str, str]]:
+    """(kind, list, heard) of what names no project of that list."""
+    for line in bench.corpus():
+        if line["list"] == "strangers":
+            yield from (("stranger", key, line["heard"]) for key in "ab")
+    words = [w for by_length, _ in everyday._words().values() for w in by_length]
+    chance = random.Random(5).sample(words, BY_CHANCE)
+    for key in "ab":
+        projects = bench.projects(key)
+        ways = [w.phones for w in matcher._ways(matcher._written(projects))]
+        for raw in (bench.DATA / "confusions.jsonl").read_text().splitlines():
+            said, heard, _ = json.loads(raw)
+            phones = tidy("".join(cyrillic(w) for w in normal(said).split()))
+            if heard and max(likeness(phones, way) for way in ways) < 0.85:
+                yield "confused", key, heard
+        yield from (("by chance", key, spelled(word)) for word in chance)
+        for project in projects:
+            own = {w.phones for w in matcher._ways(matcher._written([project]))}
+            alike = {w: max(likeness(w, way) for way in own) for w in words}
+            for word in sorted((w for w in alike if alike[w] < 0.97), key=lambda w: -alike[w])[:NEAREST]:
+                yield "nearest", key, spelled(word)
+
+
+def examples() -> list[tuple[str, bool, matcher.Evidence | None, str, str]]:
+    """(kind, whether the likest project was meant, the evidence, heard, likest project)."""
+    known = {key: bench.projects(key) for key in "ab"}
+    rows = [("meant", x["list"], x["heard"], x["slug"]) for x in bench.corpus() if x["list"] in known]
+    rows += [(kind, key, heard, None) for kind, key, heard in dict.fromkeys(strangers())]
+    out = []
+    for kind, key, heard, slug in rows:
+        found = matcher.evidence(heard, known[key])
+        out.append((kind, bool(found and found[0] == slug), found and found[1], heard, found and found[0]))
+    return out
+
+
+def learn(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Logistic regression by Newton's steps, on scaled features, slightly drawn to nought."""
+    scale = np.maximum(x.std(0), 1e-9)
+    scale[0] = 1.0
+    a, ridge = x / scale, np.eye(x.shape[1])
+    ridge[0, 0] = 0.0
+    found = np.zeros(x.shape[1])
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-a @ found))
+        hessian = (a * (weight * p * (1 - p))[:, None]).T @ a + ridge
+        found += np.linalg.solve(hessian, a.T @ (weight * (y - p)) - ridge @ found)
+    return found / scale
+
+
+def main(verbose: bool) -> None:
+    rows = examples()
+    total = {kind: sum(r[0] == kind for r in rows) for kind in SHARE}
+    rows = [r for r in rows if r[2] is not None and (r[0] == "meant" or r[2].apart > 0.15)]
+    x = np.array([r[2].features() for r in rows])
+    kinds = np.array([r[0] for r in rows])
+    y = np.array([float(r[0] == "meant" and r[1]) for r in rows])
+    weights = learn(x, y, np.array([SHARE[k] for k in kinds]))
+    print("weights", tuple(round(float(w), 2) for w in weights))
+    odds = x @ weights
+    leads = np.array([r[2].gap >= matcher.GAP or r[2].apart / r[2].size < 0.07 for r in rows])
+    odds[~leads] = -99
+    right = np.sort(odds[y == 1])[::-1]
+    for share in RIGHT_WANTED:
+        enough = right[int(share * total["meant"])]
+        let = {k: round(100 * float(((odds >= enough) & (kinds == k) & (y == 0)).sum()) / total[k], 2) for k in total}
+        print(f"right {share}: enough {enough:.2f}, wrongly let through %", let)
+    if verbose:
+        for place in np.argsort(-odds):
+            kind, meant, found, heard, slug = rows[place]
+            if (kind not in ("meant", "nearest") and odds[place] > -1.5) or (kind == "meant" and odds[place] < 1):
+                print(f"{odds[place]:6.2f} {kind:9} {'' if meant else '-'}{slug} | {heard} | {found}")
+
+
+if __name__ == "__main__":
+    main("--verbose" in sys.argv)
