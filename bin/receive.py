@@ -72,11 +72,11 @@ class Receiver:
                 press(update, self.context, self.telegram)
             else:
                 incoming.publish(update, self.context.settings, self.context.spool)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             number = int(str(update.get("update_id", 0)))
             kept = self.context.spool.state / "unread"
             kept.mkdir(exist_ok=True)
-            files.write_json(kept / f"{number}.json", update)
+            files.write_file(kept / f"{number}.json", incoming.as_sent(update))
             log("-", "update not understood, kept", level=ERROR, file=f"{number}.json", error=repr(error))
 
     def _unwell(self, error: TelegramError) -> float:

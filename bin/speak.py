@@ -15,13 +15,15 @@ from skazano.task import TaskDir
 
 def work(task: TaskDir, context: stage.Context) -> str:
     from skazano.speech import tts
+    from skazano.speech.models import models_dir, silero_file
     from skazano.speech.speakable import speakable
 
     card, wanted = task.load(), context.config.tts
     try:
         voice = context.kept.get("voice")
         if voice is None:
-            voice = tts.open_voice(wanted.engine, wanted.voice, wanted.rate, model=wanted.model)
+            model = wanted.model or silero_file(models_dir(context.config.asr.models_dir))
+            voice = tts.open_voice(wanted.engine, wanted.voice, wanted.rate, model=model)
             context.kept["voice"] = voice
         words = speakable(task.text("answer.txt") or "", card.lang, stress=voice.stress)
         text = tts.capped(words, wanted.max_seconds, wanted.rate)

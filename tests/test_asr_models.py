@@ -1,13 +1,16 @@
 """Downloading models from a real HTTP server that cuts, refuses and lies."""
 
 import hashlib
+import io
+import sys
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from skazano.speech import asr_choice, models
-from skazano.speech.models import MODELS, DownloadError, Model, RemoteFile, download
+from skazano.speech.models import MODELS, DownloadError, Model, RemoteFile, download, silero_file
 
 CONTENT = bytes(i * 7 % 251 for i in range(700_000))
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -191,7 +194,20 @@ def test_the_registry_is_sound(tmp_path):
         for file in model.files:
             assert file.url.startswith("https://")
             kind, _, digest = file.checksum.partition(":")
-            assert (kind, len(digest)) in {("md5", 32), ("sha256", 64), ("", 0)}
+            assert (kind, len(digest)) in {("md5", 32), ("sha256", 64), ("zip", 0), ("", 0)}
             assert "/" not in file.name
     assert MODELS["v3_ctc"].size == 224_721_379
     assert MODELS["v2_ctc"].size is None
+
+
+def test_a_voice_that_came_whole_is_known_by_the_end_of_its_archive(server, tmp_path, monkeypatch):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("model/data", bytes(1000))
+    voice = Model("silero", "", "silero", (RemoteFile("v5_5_ru.pt", server.url, "zip:"),))
+    with pytest.raises(DownloadError, match="not the file"):
+        download(voice, tmp_path)
+    assert silero_file(tmp_path) == ""
+    monkeypatch.setattr(sys.modules[__name__], "CONTENT", stream.getvalue())
+    path = download(voice, tmp_path)
+    assert silero_file(tmp_path) == str(path) == str(tmp_path / "silero" / "v5_5_ru.pt")

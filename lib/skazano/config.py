@@ -108,6 +108,14 @@ class Limits(_Table):
     free_mb: int = 200
 
 
+class Retention(_Table):
+    task_days: float = 0.0
+    recording_days: float = 0.0
+    attachment_days: float = 0.0
+    spoken_days: float = 0.0
+    run_days: float = 0.0
+
+
 class Pages(_Table):
     url: str = ""
     timezone: str = ""
@@ -141,6 +149,7 @@ class Config(_Table):
     execute: Execute = msgspec.field(default_factory=Execute)
     models: Models = msgspec.field(default_factory=Models)
     limits: Limits = msgspec.field(default_factory=Limits)
+    retention: Retention = msgspec.field(default_factory=Retention)
     pages: Pages = msgspec.field(default_factory=Pages)
     tools: dict[str, Tool] = msgspec.field(default_factory=lambda: {"note": Tool(kind="note")})
 
@@ -180,7 +189,7 @@ def default_file() -> Path:
     """The skazano.toml that this process uses if it is told of no other."""
     if named := os.environ.get("SKAZANO_CONFIG"):
         return Path(named).resolve()
-    if Path("/opt/skazano") == HOME:
+    if HOME == Path("/opt/skazano").resolve() or HOME.parent == Path("/opt/skazano.d"):
         return Path("/etc/skazano/skazano.toml")
     return HOME / ".dev" / "etc" / "skazano.toml"
 

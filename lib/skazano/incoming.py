@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +11,8 @@ from skazano.config import Settings
 from skazano.log import NOTICE, log
 from skazano.spool import Spool
 from skazano.task import Kind, Task, encode
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Field of a message, kind of task, and what the file is called in the task's directory.
 FILES: tuple[tuple[str, Kind, str], ...] = (
@@ -37,7 +39,7 @@ def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | N
         return None
     task = _task(message, settings)
     contents = {
-        "update.json": json.dumps(update, ensure_ascii=False, indent=1).encode() + b"\n",
+        "update.json": as_sent(update),
         "task.json": encode(task),
     }
     words = message.get("text") or message.get("caption")
@@ -48,9 +50,17 @@ def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | N
     return task.id
 
 
+def as_sent(update: dict[str, Any]) -> bytes:
+    """The update as readable JSON; in ASCII if it holds half a letter (a lone surrogate), which is no UTF-8."""
+    try:
+        return json.dumps(update, ensure_ascii=False, indent=1).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(update, indent=1).encode() + b"\n"
+
+
 def _task(message: dict[str, Any], settings: Settings) -> Task:
     chat, number = int(message["chat"]["id"]), int(message["message_id"])
-    when = datetime.fromtimestamp(message["date"], UTC)
+    when = EPOCH + timedelta(seconds=message["date"])  # fromtimestamp raises OSError for some numbers
     replied = message.get("reply_to_message") or {}
     task = Task(
         id=ids.make(when, "tg", chat, number),

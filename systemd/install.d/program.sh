@@ -13,7 +13,8 @@ release_name() {
 
 place_program() {
     NEW=$RELEASES/release-$(release_name)
-    OLD=$(readlink -f "$OPT" 2>/dev/null || true)
+    OLD=''
+    [[ ! -L $OPT ]] || OLD=$(readlink "$OPT")
     [[ ! -e $OPT || -L $OPT ]] || fail "program" "$OPT is no link, so it is not ours" "move it away"
     local python
     python=$(find_python)

@@ -14,25 +14,20 @@ from skazano import acts
 from skazano.cli.common import Desk, Refusal, show, table
 from skazano.project_edit import learn_terms
 from skazano.projects import load_all
+from skazano.speech.models import MODELS, DownloadError, download, models_dir
 from skazano.task import TaskDir
 
 if TYPE_CHECKING:
     from skazano.speech.compare_report import Row
 
 
-def models_dir(desk: Desk) -> Path:
-    """Where speech models lie, as configured."""
-    from skazano.speech.asr_choice import default_models_dir
-
-    named = desk.settings.config.asr.models_dir
-    return Path(named).expanduser() if named else default_models_dir()
+def _root(desk: Desk) -> Path:
+    return models_dir(desk.settings.config.asr.models_dir)
 
 
 def models(desk: Desk, options: argparse.Namespace) -> int:
     """List the models that can be had, or fetch one."""
-    from skazano.speech.models import MODELS, DownloadError, download
-
-    root = models_dir(desk)
+    root = _root(desk)
     if not options.name:
         made = table("model", "what it is", "MB", "here")
         for model in MODELS.values():
@@ -57,7 +52,7 @@ def export(desk: Desk, options: argparse.Namespace) -> int:
     from skazano.speech.asr_words import BrokenModel
     from skazano.speech.export import export as write
 
-    root = models_dir(desk)
+    root = _root(desk)
     try:
         made = write(options.name, root / "gigaam", root / "onnx" / options.name, progress=print)
     except FileNotFoundError as error:
@@ -81,7 +76,7 @@ def compare(desk: Desk, options: argparse.Namespace) -> int:
     engines = options.engine or ["gigaam", "onnx-int8"]
     with _bar("asr-compare", "recordings") as advance:
         found = run(items, engines, options.store or desk.spool.state / "asr-compare.jsonl",
-                    models_dir(desk), desk.settings.config.asr.threads or None, advance)  # fmt: skip
+                    _root(desk), desk.settings.config.asr.threads or None, advance)  # fmt: skip
     made = table("engine", "notes", "× real time", "ready s", "peak MB", "WER %", "agreement %", "trouble")
     for row in rows(found):
         made.add_row(*_cells(row))

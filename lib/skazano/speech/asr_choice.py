@@ -19,6 +19,8 @@ from typing import Any
 from skazano.files import read_json, write_json
 from skazano.speech.asr import ENGINES, Choice, ModelMissing
 from skazano.speech.asr_cpu import has_bfloat16, processor
+from skazano.speech.models import MODELS
+from skazano.speech.models import models_dir as default_dir
 from skazano.speech.onnx_engine import precisions
 
 DEMO = "demo"
@@ -29,19 +31,13 @@ MEASURE_SECONDS = 180  # for one engine to load and run, at most
 REMEMBERED = "asr-choice.json"
 
 
-def default_models_dir() -> Path:
-    """Where models lie if nothing is configured: skazano/models in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "skazano" / "models"
-
-
 def choose(
     engine: str, model: str, models_dir: Path | None, threads: int | None
 ) -> tuple[Choice, str]:
     """The engine to open and one line that says why. Raises ModelMissing, ValueError."""
     if engine not in ENGINES:
         raise ValueError(f"unknown speech engine {engine!r}; there are {', '.join(ENGINES)}")
-    root = models_dir or default_models_dir()
+    root = models_dir or default_dir()
     found = [c for c in candidates(root, model) if fits(engine, c.engine)]
     if not found:
         raise ModelMissing(missing_line(engine, model, root))
@@ -76,7 +72,6 @@ def candidates(root: Path, model: str = "") -> list[Choice]:
 
 def missing_line(engine: str, model: str, root: Path) -> str:
     """One line on what is not there and what to run."""
-    from skazano.speech.models import MODELS
 
     if "/" in model:
         return f"{model} is no directory with an ONNX speech model"
@@ -86,7 +81,8 @@ def missing_line(engine: str, model: str, root: Path) -> str:
     if wants_onnx and (root / "gigaam" / f"{name}.ckpt").exists():
         cure = f"run `skazano asr-export {name}`"
     elif known is None:
-        cure = f"`skazano asr-get NAME` fetches {', '.join(MODELS)}"
+        names = [model.name for model in MODELS.values() if model.kind != "silero"]
+        cure = f"`skazano asr-get NAME` fetches {', '.join(names)}"
     elif wants_onnx and known.kind != "onnx":
         cure = f"run `skazano asr-get {name}`, then `skazano asr-export {name}`"
     elif engine.startswith("gigaam") and known.kind == "onnx":

@@ -15,6 +15,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Model:
-    """A speech model. kind: "gigaam" (a checkpoint for torch) or "onnx" (a directory).
+    """A speech model. kind: "gigaam" (a checkpoint for torch), "onnx" (a directory) or "silero" (a voice).
 
     texts: small files written beside the fetched ones.
     """
@@ -70,7 +71,11 @@ class Model:
         """Where it lies below the models directory once it is complete."""
         if self.kind == "onnx":
             return root / "onnx" / self.name
-        return root / "gigaam" / self.files[0].name
+        return root / self.kind / self.files[0].name
+
+
+# Silero publishes no checksums: that it all came is seen by the archive's directory, which is its end.
+SILERO = RemoteFile("v5_5_ru.pt", "https://models.silero.ai/models/tts/ru/v5_5_ru.pt", "zip:")
 
 
 def _checkpoint(name: str, title: str, md5: str) -> Model:
@@ -132,8 +137,23 @@ MODELS = {
             ),
             ("v3_e2e_rnnt_vocab.txt", 13_354, ""),
         ),
+        Model("silero", "Silero's Russian voices, CC BY-NC: not for commercial use", "silero", (SILERO,)),
     )
 }
+
+
+def models_dir(configured: str = "") -> Path:
+    """Where models lie: as configured, else skazano/models in the user's cache."""
+    if configured:
+        return Path(configured).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "skazano" / "models"
+
+
+def silero_file(root: Path) -> str:
+    """The newest of Silero's model files below the models directory; "" if there is none."""
+    found = max((root / "silero").glob("v*_ru.pt"), key=lambda file: file.name, default=None)
+    return str(found) if found else ""
 
 
 def download(
@@ -263,6 +283,8 @@ def _is_right(file: RemoteFile, part: Path) -> bool:
     if file.size is not None and part.stat().st_size != file.size:
         return False
     kind, _, expected = file.checksum.partition(":")
+    if kind == "zip":
+        return zipfile.is_zipfile(part)
     if not expected:
         return True
     with part.open("rb") as stream:

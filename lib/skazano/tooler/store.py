@@ -31,6 +31,7 @@ from skazano.task import Task, TaskDir, encode
 from skazano.tooler.wire import FILE, PAGE, File, Result, Status, Wanted, fits, split_run
 
 T = TypeVar("T")
+MADE = 50  # files that the tool may hand over
 KEPT_DAYS = 30  # of a run that is over; a request repeated later than that would begin a second one
 
 
@@ -79,14 +80,13 @@ class Run:
 
     def end(self, status: Status, result: Result) -> None:
         """It is over: list its files, and say so, durably."""
-        result.files = [_file(self.task.path, name) for name in sorted(_names(self.task.path))]
+        result.files = [_file(self.task.path, name) for name in _names(self.task.path)]
         ended = Ended(status=status, result=result)
         self.task.write("result.json", msgspec.json.format(msgspec.json.encode(ended), indent=1))
 
     def file(self, name: str) -> Path | None:
         """A file of the run that may be fetched; None if there is no such."""
-        path = self.task.path / name
-        return path if fits(FILE, name) and path.is_file() and not path.is_symlink() else None
+        return self.task.path / name if _may_go(self.task.path, name) else None
 
     def output(self, name: str, offset: int) -> tuple[str, int]:
         """What was written to a log from `offset` on, at most PAGE bytes, and where the next page begins."""
@@ -209,12 +209,17 @@ def _first_files(accepted: Accepted) -> dict[str, bytes]:
     }
 
 
-def _names(folder: Path) -> Iterator[str]:
-    found = [*folder.glob("*"), *folder.glob("run/*"), *folder.glob("run/out/*")]
-    for path in found:
-        name = str(path.relative_to(folder))
-        if fits(FILE, name) and path.is_file() and not path.is_symlink():
-            yield name
+def _names(folder: Path) -> list[str]:
+    made = sorted(folder.glob("run/out/*"))[:MADE]
+    found = [*folder.glob("*"), *folder.glob("run/*"), *made]
+    names = (str(path.relative_to(folder)) for path in found)
+    return sorted(name for name in names if _may_go(folder, name))
+
+
+def _may_go(folder: Path, name: str) -> bool:
+    """Whether it is a file that the other side may have: the tool may have put a link in its place."""
+    path = folder / name
+    return fits(FILE, name) and path.is_file() and path.resolve() == folder.resolve() / name
 
 
 def _file(folder: Path, name: str) -> File:

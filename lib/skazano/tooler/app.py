@@ -1,0 +1,287 @@
+"""The tooler over HTTP. `openapi` describes it; whatever goes wrong is answered with a problem (RFC 9457).
+
+A request is looked at in this order: the token, the path, the method, the size, the words. What is stored
+is stored before the answer says so.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from skazano.config import ConfigError, Settings
+from skazano.log import ERROR, WARNING, log
+from skazano.projects import load_all
+from skazano.tooler import openapi
+from skazano.tooler.crew import Crew, pid_of
+from skazano.tooler.store import Other, Run, Store
+from skazano.tooler.wire import BODY, FAR, PROBLEM, Problem, View, Wanted, unclean
+
+BEGIN_SECONDS = 2.0  # for which the answer waits for the process that it names
+BODY_SECONDS = 30.0  # for a body to arrive
+
+
+class Refusal(Exception):
+    """The request is answered with this problem."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(title)
+        self.problem = Problem(status=status, title=title, detail=detail)
+
+
+class App:
+    """The endpoints."""
+
+    def __init__(self, settings: Settings, store: Store, crew: Crew) -> None:
+        self.settings = settings
+        self.store = store
+        self.crew = crew
+
+    async def begin(self, request: Request) -> Response:
+        """POST /runs."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refusal(415, "Not JSON", "Send the request with Content-Type: application/json.")
+        body = await _body(request)
+        return await run_in_threadpool(self._begin, _wanted(body))
+
+    def _begin(self, wanted: Wanted) -> Response:
+        known = self.store.get(wanted.id)
+        if known is None:
+            self._check(wanted)
+        try:
+            run, _ = self.store.add(wanted)
+        except Other as error:
+            raise Refusal(
+                409,
+                "Another request under this name",
+                f"The run {wanted.id} was asked for in other words. Send the same request, or the next attempt.",
+            ) from error
+        if run.ended() is None:
+            self.crew.add(run, BEGIN_SECONDS)
+        return _json(self._view(run), 202, {"Location": f"/runs/{run.id}"})
+
+    def _check(self, wanted: Wanted) -> None:
+        """That this box has the project, and the project the tool. Raises Refusal."""
+        try:
+            project = load_all(self.settings).get(wanted.project)
+        except ConfigError as error:
+            log("-", "configuration", level=ERROR, why=error)
+            raise Refusal(
+                503, "Misconfigured", "This box's configuration is wrong: see `skazano doctor` there."
+            ) from error
+        if project is None:
+            raise Refusal(
+                404,
+                "No such project",
+                f"This box has no project {wanted.project!r}. Make projects/{wanted.project}.toml there.",
+            )
+        tool = self.settings.config.tools.get(wanted.tool)
+        if tool is None or wanted.tool not in project.tools:
+            raise Refusal(
+                403,
+                "No such tool in the project",
+                f"Use one of {', '.join(project.tools)}, or allow {wanted.tool!r} in this box's "
+                f"projects/{wanted.project}.toml.",
+            )
+        if wanted.kind is not None and wanted.kind != tool.kind:
+            raise Refusal(
+                409,
+                "Another kind of tool",
+                f"{wanted.tool!r} is of kind {tool.kind} on this box: let both skazano.toml say the same of it.",
+            )
+
+    async def look(self, request: Request) -> Response:
+        """GET /runs/<id>."""
+        stdout, stderr = (_offset(request, f"{name}_from") for name in ("stdout", "stderr"))
+        return await run_in_threadpool(self._look, request.path_params["id"], stdout, stderr)
+
+    def _look(self, id: str, stdout: int, stderr: int) -> Response:
+        run = self._run(id)
+        ended = run.ended()  # first: a run that was over by now has written all that it will
+        view = self._view(run)
+        view.stdout, view.stdout_next = run.output("stdout.log", stdout)
+        view.stderr, view.stderr_next = run.output("stderr.log", stderr)
+        if ended is not None:
+            view.status, view.result = ended.status, ended.result
+        return _json(view)
+
+    async def stop(self, request: Request) -> Response:
+        """DELETE /runs/<id>."""
+        return await run_in_threadpool(self._stop, request.path_params["id"])
+
+    def _stop(self, id: str) -> Response:
+        run = self._run(id)
+        self.crew.stop_run(run)
+        return _json(self._view(run), 202)
+
+    async def run(self, request: Request) -> Response:
+        """/runs/<id>, whatever the method."""
+        return await (self.stop if request.method == "DELETE" else self.look)(request)
+
+    async def fetch(self, request: Request) -> Response:
+        """GET /runs/<id>/files/<name>."""
+        run = await run_in_threadpool(self._run, request.path_params["id"])
+        path = run.file(request.path_params["name"])
+        if path is None or run.ended() is None:
+            raise Refusal(404, "No such file", "See result.files of the run, once it is over.")
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+    def _run(self, id: str) -> Run:
+        run = self.store.get(id)
+        if run is None:
+            raise Refusal(404, "No such run", "Ask for it with POST /runs; its answer names the run.")
+        return run
+
+    def _view(self, run: Run) -> View:
+        ended, ahead = run.ended(), self.crew.ahead(run)
+        return View(
+            id=run.id,
+            task=run.wanted.task,
+            attempt=run.wanted.attempt,
+            project=run.wanted.project,
+            tool=run.wanted.tool,
+            status=ended.status if ended else "running" if ahead is None else "waiting",
+            accepted=run.accepted,
+            pid=None if ended else pid_of(run.task),
+            ahead=ahead or 0,
+        )
+
+
+def build(settings: Settings, store: Store, crew: Crew, token: str) -> ASGIApp:
+    """The whole application."""
+    app = App(settings, store, crew)
+    document = msgspec.json.encode(openapi.document())
+
+    async def describe(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    routes = [
+        Route("/openapi.json", describe, methods=["GET"]),
+        Route("/runs", app.begin, methods=["POST"]),
+        Route("/runs/{id}", app.run, methods=["GET", "DELETE"]),
+        Route("/runs/{id}/files/{name:path}", app.fetch, methods=["GET"]),
+    ]
+    return _Guard(plain(routes), token)
+
+
+def plain(routes: list[Route]) -> Starlette:
+    """An application that answers with problems where something is wrong."""
+    handlers: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Refusal: _refused,
+        HTTPException: _http,
+        Exception: _fault,
+    }
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Guard:
+    """Lets nobody in who does not know the token, but for the description."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._digest = hashlib.sha256(token.encode()).digest()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/openapi.json" or self._knows(scope):
+            await self._app(scope, receive, send)
+            return
+        problem = Problem(
+            status=401, title="Who are you?", detail="Send Authorization: Bearer and this box's tooler token."
+        )
+        answer = problem_response(problem, {"WWW-Authenticate": "Bearer"})
+        await answer(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+        # Digests are of one length: the comparison tells nothing, not even the token's.
+        right = hmac.compare_digest(hashlib.sha256(token.strip()).digest(), self._digest)
+        return right and scheme.lower() == b"bearer"
+
+
+async def _body(request: Request) -> bytes:
+    """The body. Raises Refusal."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY:
+                    raise Refusal(413, "Too large", f"Send at most {BODY} bytes.")
+                parts.append(part)
+    except TimeoutError as error:
+        raise Refusal(408, "Too slow", f"Send the body within {BODY_SECONDS:g} seconds.") from error
+    except ClientDisconnect as error:
+        raise Refusal(400, "Cut off", "Send the whole body.") from error
+    return b"".join(parts)
+
+
+def _wanted(body: bytes) -> Wanted:
+    try:
+        wanted = msgspec.json.decode(body, type=Wanted)
+    except msgspec.ValidationError as error:
+        raise Refusal(422, "Not a request for a run", f"{error}. See /openapi.json.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, "Not JSON", f"Send one JSON object in UTF-8: {error}.") from error
+    if name := unclean(wanted):
+        raise Refusal(422, "Not a request for a run", f"`$.{name}` ends in a newline. See /openapi.json.")
+    return wanted
+
+
+def _offset(request: Request, name: str) -> int:
+    given = request.query_params.getlist(name)
+    if not given:
+        return 0
+    text = given[0]
+    if len(given) > 1 or not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= FAR):
+        raise Refusal(422, "Not an offset", f"Give {name} once, as a whole number from 0 to {FAR}.")
+    return int(text)
+
+
+def _json(view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(view), status, headers, "application/json")
+
+
+def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem as the answer."""
+    return Response(msgspec.json.encode(problem), problem.status, headers, PROBLEM)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem_response(error.problem)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {
+        404: "There are /runs, /runs/<id>, /runs/<id>/files/<name> and /openapi.json.",
+        405: "See the header Allow for the methods that there are.",
+    }
+    problem = Problem(
+        status=error.status_code, title=error.detail, detail=details.get(error.status_code, "See /openapi.json.")
+    )
+    return problem_response(problem, dict(error.headers or {}))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    full = isinstance(error, OSError)
+    log("-", "request failed", level=ERROR if not full else WARNING, why=repr(error), path=request.url.path)
+    if full:
+        return problem_response(
+            Problem(status=507, title="Cannot be stored", detail="Free space on this box, then send it again.")
+        )
+    return problem_response(Problem(status=500, title="A fault of the tooler", detail="See its log."))

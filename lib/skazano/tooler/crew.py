@@ -1,0 +1,242 @@
+"""Carries out the runs of a tooler's store: in order, one at a time in a project, several projects at once.
+
+Each run has a thread that takes it from where it stands to its result, as `execute` does with a task. What
+it does before and after the tool's run may be repeated; the run itself begins once. When the tooler ends,
+the tool goes on; the next tooler finds it.
+"""
+
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from skazano import isolation, runs
+from skazano import work as tools
+from skazano.commits import commit_work, prepare_work
+from skazano.config import ConfigError, Settings
+from skazano.log import WARNING, log, log_traceback
+from skazano.projects import load_all
+from skazano.spool import Spool
+from skazano.stage import BACKOFF, Context, Failed, Later, Stopped
+from skazano.task import BadTask, Task, TaskDir
+from skazano.texts import say
+from skazano.tools.base import Job, NoProgram
+from skazano.tooler.store import Run, Store
+from skazano.tooler.wire import Result, Status
+from skazano.wake import Wake
+
+End = tuple[Status, Result]
+
+
+class _Own(Context):
+    """What one run's thread works with: an alarm of its own."""
+
+    def __init__(self, settings: Settings, spool: Spool, run: Run, kept: dict[str, Any]) -> None:
+        super().__init__("tooler", settings, spool, Wake([run.task.path]))
+        self.kept = kept
+
+    def ping(self, status: str = "") -> None:
+        """The main thread gives signs of life."""
+
+
+class _Place:
+    """A run that is in work."""
+
+    def __init__(self, folder: str, own: _Own) -> None:
+        self.folder = folder
+        self.own = own
+        self.begun = threading.Event()  # the tool runs, or never will
+
+
+class Crew:
+    """The threads that work. `ended` is told of each run that is over."""
+
+    def __init__(self, settings: Settings, store: Store, ended: Callable[[Run], None]) -> None:
+        self.settings = settings
+        self.store = store
+        self.spool = Spool.open(settings.spool)
+        self._ended = ended
+        self._kept = {"namespace": settings.config.execute.isolation == "auto" and isolation.allowed()}
+        self._changing = threading.RLock()
+        self._waiting: list[Run] = []
+        self._working: dict[str, _Place] = {}
+        self._threads: set[threading.Thread] = set()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Take up what is not over yet."""
+        with self._changing:
+            for run in self.store.all():
+                if run.ended() is None:
+                    self._waiting.append(run)
+            self._next()
+
+    def add(self, run: Run, seconds: float) -> None:
+        """A run was accepted: it waits for its turn. Returns when the tool runs, or after so many seconds if
+        its turn has come but git is not done, at once if others come first."""
+        with self._changing:
+            if run.id not in self._working and all(run.id != other.id for other in self._waiting):
+                self._waiting.append(run)
+                self._next()
+            place = self._working.get(run.id)
+        if place is not None:
+            place.begun.wait(seconds)
+
+    def stop_run(self, run: Run) -> None:
+        """Stop it, or see to it that it never begins; its thread hears of the file."""
+        if run.ended() is None and not run.task.has("cancel"):
+            run.task.write("cancel", "")
+
+    def ahead(self, run: Run) -> int | None:
+        """How many runs of its project come first; None if it does not wait."""
+        with self._changing:
+            if all(run.id != other.id for other in self._waiting):
+                return None
+            folder = self._folder(run)
+            before = [other for other in self._waiting if other.order < run.order]
+            busy = sum(place.folder == folder for place in self._working.values())
+            return busy + sum(self._folder(other) == folder for other in before)
+
+    def close(self) -> None:
+        """End the threads; tools go on."""
+        with self._changing:
+            self._stopping = True
+            for place in self._working.values():
+                place.own.wake.stopping = True
+                place.own.wake.ring()
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
+
+    def _next(self) -> None:
+        """Begin what may begin. Runs that have begun already come first: they only have to be waited for."""
+        self._waiting.sort(key=lambda run: (runs.state(run.task) == "none", run.order))
+        most = max(1, self.settings.config.execute.parallel)
+        for run in list(self._waiting):
+            folder = self._folder(run)
+            if self._stopping or len(self._working) >= most:
+                return
+            if all(place.folder != folder for place in self._working.values()):
+                self._waiting.remove(run)
+                own = _Own(self.settings, self.spool, run, self._kept)
+                self._working[run.id] = place = _Place(folder, own)
+                thread = threading.Thread(target=self._thread, args=(run, place), name=run.id)
+                self._threads.add(thread)
+                thread.start()
+
+    def _folder(self, run: Run) -> str:
+        """What only one run at a time may work on: two projects may share a folder."""
+        try:
+            project = load_all(self.settings).get(run.wanted.project)
+        except ConfigError:
+            project = None  # it will fail by itself, in nobody's way
+        return os.path.realpath(project.path) if project else run.id
+
+    def _thread(self, run: Run, place: _Place) -> None:
+        over = None
+        try:
+            place.own.wake.start()
+            over = _patiently(run, place)
+            if over is not None:
+                run.end(*over)
+                log(run.id, "over", status=over[0], stopped=run.task.has("cancel") or None)
+        except OSError as error:  # a full disk, say: it is taken up again at the next start
+            log(run.id, "left where it is", level=WARNING, why=error)
+        finally:
+            place.own.wake.close()
+            place.begun.set()
+            with self._changing:
+                del self._working[run.id]
+                self._threads.discard(threading.current_thread())
+                self._next()
+        if over is not None:
+            self._ended(run)
+
+
+def _patiently(run: Run, place: _Place) -> End | None:
+    """Carry the run out; what is in the way for a while is waited for. None when the process is to end."""
+    card, own = run.task.load(), place.own
+    while True:
+        try:
+            return carry_out(run, card, own, place.begun.set)
+        except Stopped:
+            return None
+        except Later as trouble:
+            if own.attempt > len(BACKOFF):
+                return "failed", Result(told=say(card.lang, "gave-up"), detail=str(trouble))
+            log(run.id, "later", level=WARNING, why=trouble)
+            if not _pause(own, trouble.seconds or BACKOFF[own.attempt - 1]):
+                return None
+            own.attempt += 1
+        except Failed as trouble:
+            return "failed", Result(told=trouble.told, detail=trouble.detail)
+        except (BadTask, ConfigError) as trouble:
+            return "failed", Result(told=say(card.lang, "fault", stage="tooler"), detail=str(trouble))
+        except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault in one run ends that one
+            log_traceback(run.id, "".join(traceback.format_exception(trouble)))
+            return "failed", Result(told=say(card.lang, "fault", stage="tooler"), detail=repr(trouble))
+
+
+def _pause(own: _Own, seconds: float) -> bool:
+    """Wait; False if the process is to end."""
+    until = time.monotonic() + seconds
+    while not own.stopping and (left := until - time.monotonic()) > 0:
+        own.wake.clear()
+        if not own.stopping:
+            own.wake.wait(left)
+    return not own.stopping
+
+
+def carry_out(run: Run, card: Task, context: Context, begun: Callable[[], None]) -> End:
+    """The run's end. Raises Later, Failed, Stopped, BadTask, ConfigError, OSError."""
+    task = run.task
+    project = tools.project_of(card, context)
+    job = replace(tools.job_of(task, card, project, context), earlier=run.wanted.earlier)
+    state = runs.state(task)
+    if state == "none":
+        if task.has("cancel"):
+            return "ended", Result(exit={"code": None, "signal": None, "stopped": True, "seconds": 0.0})
+        _begin(run, card, job, context)
+        state = "alive"
+    begun()
+    exit = None if state == "cut-off" else runs.wait(task, context, lambda minutes: None)
+    if exit is None:
+        tools.cut_off(task, card, context)
+        return "cut-off", Result(session=card.session)
+    outcome = tools.conclude(task, card, job, exit, context)
+    if not outcome.unknown_session:
+        title = card.title or task.id
+        partial = exit.get("stopped") or not outcome.ok
+        commit_work(task, card, project, context, say(card.lang, "partial", title=title) if partial else title)
+    return "ended", Result(exit=task.json("run/exit.json") or exit, session=card.session)
+
+
+def _begin(run: Run, card: Task, job: Job, context: Context) -> None:
+    limits = [limit for limit in (job.most_cost, run.wanted.cost) if limit is not None]
+    job = tools.afford(replace(job, most_cost=min(limits, default=None)), context)
+    hidden = tools.hidden(job.project, context)
+    try:
+        plan = tools.kind(job.tool.kind).plan(job)
+        prepare_work(run.task, card, job.project, context)
+        runs.begin(run.task, job, plan, context, hidden)
+    except NoProgram as error:
+        raise Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
+    log(run.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)
+
+
+def pid_of(task: TaskDir) -> int | None:
+    """The process that watches over the task's tool, if it lives: the one with the run's folder as argument."""
+    wanted = str(task.path / "run").encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it has ended meanwhile, or is not ours to look at
+            if wanted in words and str(runs.RUNNER).encode() in words:
+                return int(entry.name)
+    return None

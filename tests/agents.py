@@ -1,0 +1,121 @@
+"""The real `claude` and `codex` for tests, and a world in which they talk to a model server of ours.
+
+They come from npm into .cache/agents, once: `python tests/agents.py`, which `./install.sh test` does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo_world import World, git
+from mock_llm import MockLlm
+from skazano.config import HOME
+from skazano.spool import Spool
+from skazano.task import TaskDir
+from stages import once, put
+
+FOLDER = HOME / ".cache" / "agents"
+PACKAGES = {"claude": "@anthropic-ai/claude-code@2.1.197", "codex": "@openai/codex@0.169.0"}
+SECONDS = 600
+
+TOOLS = """
+[tools.claude]
+kind = "claude"
+command = "{claude}"
+turns = 20
+environment = {{ ANTHROPIC_BASE_URL = "{url}", HOME = "{home}", CLAUDE_CODE_MAX_RETRIES = "1" }}
+secrets = {{ ANTHROPIC_API_KEY = "model" }}
+
+[tools.codex]
+kind = "codex"
+command = "{codex}"
+model = "gpt-5.5"
+args = ["-c", "openai_base_url=\\"{url}/v1\\""]
+environment = {{ HOME = "{home}", CODEX_HOME = "{home}/codex" }}
+secrets = {{ CODEX_API_KEY = "model" }}
+
+[tools.chat]
+kind = "chat"
+url = "{url}/api/v1"
+model = "vendor/model"
+secrets = {{ KEY = "model" }}
+"""
+KEY = "sk-test-7f3a9b2c4d5e6f708192"
+
+
+def program(name: str) -> Path:
+    """Where npm puts it."""
+    return FOLDER / "node_modules" / ".bin" / name
+
+
+def needed(name: str) -> pytest.MarkDecorator:
+    """Skips a test if the program is not there."""
+    return pytest.mark.skipif(
+        not program(name).exists(), reason=f"no {name}: python tests/agents.py installs it with npm"
+    )
+
+
+class Agents:
+    """A world with a project `demo`, in which all of them may be used, and `other`."""
+
+    def __init__(self, root: Path, server: MockLlm, more: str = "") -> None:
+        home = root / "home"
+        (home / "codex").mkdir(parents=True)
+        self.server = server
+        tools = TOOLS.format(url=server.url, home=home, claude=program("claude"), codex=program("codex"))
+        self.world = World(root, "http://127.0.0.1:9", more=tools + more)
+        secret = self.world.etc / "secrets" / "model"
+        secret.write_text(KEY)
+        secret.chmod(0o600)
+        names = list(self.world.settings.config.tools)
+        self.folder = self.world.project("demo", "Демо", tool="claude", tools=names)
+        self.other = self.world.project("other", "Другой", tool="claude", tools=names)
+        (self.folder / "README.md").write_text("# Демо\nold line\n", encoding="utf-8")
+        git(self.folder, "commit", "--quiet", "-am", "Строка")
+        self.spool = Spool.open(self.world.spool)
+
+    def put(self, prompt: str, tool: str, **fields: object) -> TaskDir:
+        """A task that waits before execute."""
+        given = {"project": "demo", "title": "Задача", "tool": tool, **fields}
+        return put(self.spool, "execute", {"prompt.md": prompt}, **given)
+
+    def run(self, prompt: str, tool: str, **fields: object) -> TaskDir:
+        """A task that went through execute."""
+        task = self.put(prompt, tool, **fields)
+        self.once()
+        return task
+
+    def once(self) -> str:
+        """Let execute do what there is to do; its log."""
+        ended = once(self.world, "execute")
+        assert ended.code == 0, ended.log
+        return ended.log
+
+    def log(self) -> str:
+        """The subjects of the commits, the newest first."""
+        return git(self.folder, "log", "--format=%s")
+
+
+def install() -> int:
+    """Install what is missing; exit code 0 also where there is no npm: the tests then skip."""
+    if all(program(name).exists() for name in PACKAGES):
+        return 0
+    if shutil.which("npm") is None:
+        print("no npm: the tests of claude and codex will be skipped", file=sys.stderr)
+        return 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--no-fund", "--no-audit", "--prefix", str(FOLDER), *PACKAGES.values()]
+    try:
+        return subprocess.run(command, check=False, timeout=SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        print("npm took too long: the tests of claude and codex will be skipped", file=sys.stderr)
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(install())

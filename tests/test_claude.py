@@ -1,0 +1,246 @@
+"""The kind `claude` with the real program from npm, against a model server on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents import KEY, Agents, needed
+from demo_world import git
+from mock_llm import MockLlm
+from skazano import acts, press_run, runs
+from skazano.projects import load_all
+from stages import everything_below, family, kill, place, running, story, terminate, until
+
+pytestmark = needed("claude")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockLlm]:
+    with MockLlm() as made:
+        yield made
+
+
+@pytest.fixture
+def agents(tmp_path: Path, server: MockLlm) -> Agents:
+    return Agents(tmp_path, server)
+
+
+def steps(*each: dict[str, object]) -> str:
+    """A prompt that brings its own script."""
+    return f"[[mock:{json.dumps({'steps': each})}]]"
+
+
+def bash(command: str) -> dict[str, object]:
+    return {"tool": "Bash", "input": {"command": command, "description": "x"}}
+
+
+def exit_of(task) -> dict:
+    return task.json("run/exit.json")
+
+
+def test_work_is_done_committed_and_counted(agents: Agents) -> None:
+    task = agents.run("[[mock:full]]", "claude")
+    assert task.text("result.md") == "Edited README.md and created hello.txt."
+    assert not task.has("error.txt")
+    found = exit_of(task)
+    assert found["ok"] is True
+    assert found["turns"] == 5
+    assert found["tokens"]["input"] > 1000
+    assert found["cost"] > 0
+    assert (found["files"], found["added"], found["removed"]) == (2, 2, 1)
+    event = task.events()[-1]
+    assert (event["cost"], event["turns"]) == (found["cost"], 5)
+    card = task.load()
+    assert card.session == found["session"]
+    trailer = git(agents.folder, "log", "-1", "--format=%(trailers:key=Session,valueonly)").strip()
+    assert trailer == card.session
+    shown = task.text("run/stdout.log") or ""
+    assert "> Bash git status --short" in shown
+    assert "Edited README.md" in shown
+    assert place(agents.spool, task.id) == "summarize/new"
+
+
+def test_the_key_is_in_no_file_and_in_no_argument(agents: Agents) -> None:
+    agents.run("[[mock:bash]]", "claude")
+    for path, data in everything_below(agents.spool.root):
+        assert KEY.encode() not in data, path
+
+
+def test_what_was_refused_is_told_allowed_and_gone_on_with(agents: Agents) -> None:
+    script = steps(bash("touch made.txt"), {"text": "Закончил."})
+    task = agents.run(script, "claude")
+    assert exit_of(task)["denials"] == [{"what": "Bash: touch made.txt", "rule": "Bash(touch *)"}]
+    assert "touch made.txt" in (task.text("result.md") or "")
+    assert press_run.refused(task) == ["Bash(touch *)"]
+    session = task.load().session
+    rules = ["Bash(touch *)"]
+    agents.world.settings.projects.joinpath("demo.toml").open("a").write(f"allow = {json.dumps(rules)}\n")
+    assert load_all(agents.world.settings)["demo"].allow == rules
+    resume = {"session": session, "prompt": script}
+    acts.retry(agents.spool, task.id, by="button", stage="execute", resume=resume)
+    agents.once()
+    assert not exit_of(task).get("denials")
+    assert task.load().session == session
+    assert (agents.folder / "made.txt").exists()
+    asked = agents.server.asked("/messages")[-1]["messages"]
+    assert sum("This command requires approval" in json.dumps(message) for message in asked) == 1
+
+
+def test_the_button_writes_the_rule_and_resumes(agents: Agents) -> None:
+    task = agents.run(steps(bash("touch made.txt"), {"text": "Закончил."}), "claude")
+    context = type("C", (), {"spool": agents.spool, "settings": agents.world.settings})()
+    context.projects = lambda: load_all(agents.world.settings)
+    told = press_run.allow(task.id, "", context, "ru")
+    assert told == "Разрешено: Bash(touch *). Продолжаю."
+    assert load_all(agents.world.settings)["demo"].allow == ["Bash(touch *)"]
+    assert place(agents.spool, task.id) == "execute/new"
+    assert task.json("resume.json")["session"] == task.load().session
+    assert task.has("earlier/1/run/exit.json")
+
+
+def test_writing_outside_of_the_project_is_refused_and_not_offered(agents: Agents, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    task = agents.run(
+        steps({"tool": "Write", "input": {"file_path": str(outside), "content": "x"}}, {"text": "Готово."}),
+        "claude",
+    )
+    assert not outside.exists()
+    assert exit_of(task)["denials"] == [{"what": f"Write: {outside}", "rule": ""}]
+    assert press_run.refused(task) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("badreq", "agent-refused"),
+        ("auth", "agent-login"),
+        ("ratelimit", "agent-quota"),
+        ("server", "agent-down"),
+        ("overloaded", "agent-down"),
+    ],
+)
+def test_an_error_of_the_service_is_a_failure_told_in_a_sentence(
+    agents: Agents, script: str, error: str
+) -> None:
+    task = agents.run(f"[[mock:{script}]]", "claude")
+    assert exit_of(task)["error"] == error
+    told = (task.text("error.txt") or "").splitlines()[0]
+    assert "claude" in told
+    assert len(told) < 400
+    assert place(agents.spool, task.id) == "summarize/new"
+
+
+def test_a_stream_that_was_cut_is_answered_all_the_same(agents: Agents) -> None:
+    task = agents.run("[[mock:drop]]", "claude")
+    assert exit_of(task)["ok"] is True
+    assert task.text("result.md") == "this answer is cut off in the middle of the stream"
+
+
+def test_going_in_circles_ends_and_what_was_done_is_kept(agents: Agents) -> None:
+    write = {"tool": "Write", "input": {"file_path": "$CWD/part.txt", "content": "half\n"}}
+    task = agents.run(steps(write, *[bash("echo loop")] * 60), "claude")
+    assert exit_of(task)["error"] == "max-turns"
+    assert "зациклился" in (task.text("error.txt") or "")
+    assert agents.log().splitlines()[0] == "Не закончено: Задача"
+    assert (agents.folder / "part.txt").read_text() == "half\n"
+
+
+def test_a_follow_up_goes_on_in_the_same_session(agents: Agents) -> None:
+    first = agents.run("[[mock:write]] запомни слово ананас", "claude")
+    second = agents.run("а теперь дальше", "claude", parent=first.id, session=first.load().session)
+    assert second.load().session == first.load().session
+    assert "ананас" in json.dumps(agents.server.asked("/messages")[-1]["messages"], ensure_ascii=False)
+
+
+def test_an_unknown_session_begins_afresh(agents: Agents) -> None:
+    first = agents.run("[[mock:default]]", "claude")
+    for folder in (agents.world.root / "home" / ".claude" / "projects").iterdir():
+        for file in folder.glob("*.jsonl"):
+            file.unlink()
+    second = agents.run("[[mock:write]]", "claude", parent=first.id, session=first.load().session)
+    assert exit_of(second)["ok"] is True
+    assert second.load().session != first.load().session
+    assert "execute session unknown" in story(agents.spool, second.id)
+    assert (agents.folder / "hello.txt").exists()
+
+
+def test_the_tool_sees_neither_the_spool_nor_secrets_nor_other_projects(agents: Agents) -> None:
+    spool, etc = agents.spool.root, agents.world.etc
+    look = f"cat {etc}/secrets/* {agents.other}/README.md {spool}/state/format; ls {spool} | wc -l"
+    rules = json.dumps(["Bash(cat *)", "Bash(ls *)"])
+    agents.world.settings.projects.joinpath("demo.toml").open("a").write(f"allow = {rules}\n")
+    task = agents.run(steps(bash(look), {"text": "Посмотрел."}), "claude")
+    events = task.text("run/events.jsonl") or ""
+    assert KEY not in events
+    assert "No such file" in events
+    assert not exit_of(task).get("denials")
+
+
+def test_the_words_of_the_projects_claude_md_are_passed_on_and_its_hooks_are_not_run(agents: Agents) -> None:
+    (agents.folder / "CLAUDE.md").write_text("Пиши стихами.\n", encoding="utf-8")
+    hook = {"hooks": [{"type": "command", "command": f"touch {agents.folder}/hook-ran"}]}
+    (agents.folder / ".claude").mkdir()
+    (agents.folder / ".claude" / "settings.json").write_text(json.dumps({"hooks": {"SessionStart": [hook]}}))
+    agents.run("[[mock:default]]", "claude")
+    assert "Пиши стихами." in json.dumps(agents.server.asked("/messages")[-1]["system"], ensure_ascii=False)
+    assert not (agents.folder / "hook-ran").exists()
+
+
+def test_a_killed_daemon_finds_its_run_again(agents: Agents) -> None:
+    gate = agents.folder / "gate"
+    waits = bash(
+        f"node -e \"const f=require('fs');f.writeFileSync('begun','');while(!f.existsSync('{gate}'));\""
+    )
+    task = agents.put(steps(waits, {"text": "Дождался."}), "claude")
+    with running(agents.world, "execute") as program:
+        until((agents.folder / "begun").exists, agents.folder)
+        kill(program)
+    assert runs.state(task) == "alive"
+    with running(agents.world, "execute") as program:
+        gate.write_text("")
+        until(
+            lambda: place(agents.spool, task.id) == "summarize/new", agents.spool.root / "summarize" / "new"
+        )
+        terminate(program)
+    assert task.text("result.md") == "Дождался."
+    assert (
+        sum("[[mock" in json.dumps(body["messages"][0]) for body in agents.server.asked("/messages")[-2:])
+        == 2
+    )
+    assert family(task.id) == []
+
+
+def test_a_cancelled_run_leaves_nothing_and_its_work_is_kept_as_unfinished(agents: Agents) -> None:
+    write = {"tool": "Write", "input": {"file_path": "$CWD/part.txt", "content": "half\n"}}
+    hangs = bash(
+        "node -e \"process.on('SIGTERM',()=>{});require('fs').writeFileSync('begun','');setInterval(()=>0,99)\""
+    )
+    task = agents.put(steps(write, hangs, {"text": "Не дойдёт."}), "claude")
+    with running(agents.world, "execute"):
+        until((agents.folder / "begun").exists, agents.folder)
+        assert acts.cancel(agents.spool, task.id, by="test") == "stopping"
+        until(
+            lambda: place(agents.spool, task.id) == "summarize/new", agents.spool.root / "summarize" / "new"
+        )
+    assert exit_of(task)["stopped"] is True
+    assert not task.has("error.txt")
+    assert agents.log().splitlines()[0] == "Не закончено: Задача"
+    assert family(task.id) == []
+
+
+def test_the_day_has_a_limit(agents: Agents) -> None:
+    agents.world.settings.projects.joinpath("demo.toml").open("a").write("day_runs = 1\n")
+    agents.run("[[mock:default]]", "claude")
+    task = agents.run("[[mock:default]]", "claude")
+    assert "предел проекта «Демо»" in (task.text("error.txt") or "")
+    assert not task.has("run/started.json")
+
+
+def test_a_budget_stops_the_run(agents: Agents) -> None:
+    agents.world.settings.projects.joinpath("demo.toml").open("a").write("day_cost = 0.15\n")
+    task = agents.run(steps(*[bash("echo again")] * 8), "claude")
+    assert exit_of(task)["error"] == "max-cost"
