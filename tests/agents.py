@@ -6,6 +6,7 @@ They come from npm into .cache/agents, once: `python tests/agents.py`, which `./
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 
 from demo_world import World, git
 from mock_llm import MockLlm
+from skazano.abreast import Abreast
 from skazano.config import HOME
+from skazano.order import Order
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import once, put
@@ -95,6 +98,19 @@ class Agents:
         ended = once(self.world, "execute")
         assert ended.code == 0, ended.log
         return ended.log
+
+    def once_here(self) -> None:
+        """The same within this process, where a test can change what the stage would take as given."""
+        import execute
+
+        made = Abreast("execute", execute.work, Order(), warm=execute.warm, recover=execute.recover)
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            assert made.main(["--config", str(self.world.config), "--once"]) == 0
+        finally:
+            signal.set_wakeup_fd(-1)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def log(self) -> str:
         """The subjects of the commits, the newest first."""

@@ -192,7 +192,7 @@ def put(
 ) -> TaskDir:
     """A task with these files that waits before `stage`; `fields` go into task.json."""
     chat, message = fields.get("chat", OWNER), fields.pop("number", next(_message))
-    id = ids.make(fields.pop("when", datetime.now(UTC)), "tg", chat, message)
+    id = ids.make(fields.pop("when", datetime.now(UTC)), "tg", chat or 0, message)
     card = Task(id=id, created="2026-11-22T18:04:31Z", **{"chat": chat, **fields})
     raw = {name: data.encode() if isinstance(data, str) else data for name, data in (contents or {}).items()}
     assert spool.publish(id, {**raw, "task.json": encode(card)}, stage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from demo_world import git
 from mock_llm import MockLlm
 from skazano import acts, press_run, runs
 from skazano.projects import load_all
+from skazano.task import TaskDir
 from stages import everything_below, family, kill, place, running, story, terminate, until
 
 pytestmark = needed("claude")
@@ -38,8 +40,13 @@ def bash(command: str) -> dict[str, object]:
     return {"tool": "Bash", "input": {"command": command, "description": "x"}}
 
 
-def exit_of(task) -> dict:
-    return task.json("run/exit.json")
+def exit_of(task: TaskDir) -> dict[str, Any]:
+    return task.json("run/exit.json") or {}
+
+
+def done(agents: Agents, task: TaskDir) -> None:
+    """Wait until execute has handed the task on."""
+    until(lambda: place(agents.spool, task.id) == "summarize/new", agents.spool.root / "summarize" / "new")
 
 
 def test_work_is_done_committed_and_counted(agents: Agents) -> None:
@@ -64,12 +71,14 @@ def test_work_is_done_committed_and_counted(agents: Agents) -> None:
     assert place(agents.spool, task.id) == "summarize/new"
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file_and_in_no_argument(agents: Agents) -> None:
     agents.run("[[mock:bash]]", "claude")
     for path, data in everything_below(agents.spool.root):
         assert KEY.encode() not in data, path
 
 
+@pytest.mark.slow
 def test_what_was_refused_is_told_allowed_and_gone_on_with(agents: Agents) -> None:
     script = steps(bash("touch made.txt"), {"text": "Закончил."})
     task = agents.run(script, "claude")
@@ -113,6 +122,7 @@ def test_writing_outside_of_the_project_is_refused_and_not_offered(agents: Agent
     assert press_run.refused(task) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -123,9 +133,7 @@ def test_writing_outside_of_the_project_is_refused_and_not_offered(agents: Agent
         ("overloaded", "agent-down"),
     ],
 )
-def test_an_error_of_the_service_is_a_failure_told_in_a_sentence(
-    agents: Agents, script: str, error: str
-) -> None:
+def test_an_error_of_the_service_is_told_in_a_sentence(agents: Agents, script: str, error: str) -> None:
     task = agents.run(f"[[mock:{script}]]", "claude")
     assert exit_of(task)["error"] == error
     told = (task.text("error.txt") or "").splitlines()[0]
@@ -134,12 +142,14 @@ def test_an_error_of_the_service_is_a_failure_told_in_a_sentence(
     assert place(agents.spool, task.id) == "summarize/new"
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_cut_is_answered_all_the_same(agents: Agents) -> None:
     task = agents.run("[[mock:drop]]", "claude")
     assert exit_of(task)["ok"] is True
     assert task.text("result.md") == "this answer is cut off in the middle of the stream"
 
 
+@pytest.mark.slow
 def test_going_in_circles_ends_and_what_was_done_is_kept(agents: Agents) -> None:
     write = {"tool": "Write", "input": {"file_path": "$CWD/part.txt", "content": "half\n"}}
     task = agents.run(steps(write, *[bash("echo loop")] * 60), "claude")
@@ -149,6 +159,7 @@ def test_going_in_circles_ends_and_what_was_done_is_kept(agents: Agents) -> None
     assert (agents.folder / "part.txt").read_text() == "half\n"
 
 
+@pytest.mark.slow
 def test_a_follow_up_goes_on_in_the_same_session(agents: Agents) -> None:
     first = agents.run("[[mock:write]] запомни слово ананас", "claude")
     second = agents.run("а теперь дальше", "claude", parent=first.id, session=first.load().session)
@@ -168,18 +179,20 @@ def test_an_unknown_session_begins_afresh(agents: Agents) -> None:
     assert (agents.folder / "hello.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_tool_sees_neither_the_spool_nor_secrets_nor_other_projects(agents: Agents) -> None:
-    spool, etc = agents.spool.root, agents.world.etc
-    look = f"cat {etc}/secrets/* {agents.other}/README.md {spool}/state/format; ls {spool} | wc -l"
-    rules = json.dumps(["Bash(cat *)", "Bash(ls *)"])
-    agents.world.settings.projects.joinpath("demo.toml").open("a").write(f"allow = {rules}\n")
-    task = agents.run(steps(bash(look), {"text": "Посмотрел."}), "claude")
-    events = task.text("run/events.jsonl") or ""
-    assert KEY not in events
-    assert "No such file" in events
+    secret, other = agents.world.etc / "secrets" / "model", agents.other / "README.md"
+    words = f"{secret} {other} {agents.spool.root / 'state' / 'format'}"
+    code = "for (const f of process.argv.slice(1)) try { fs.readFileSync(f); console.log('READ', f) }"
+    look = bash(f'node -e "{code} catch (e) {{ console.log(e.code) }}" {words}')
+    task = agents.run(steps(look, {"text": "Посмотрел."}), "claude")
+    shown = task.text("run/stdout.log") or ""
+    assert shown.count("ENOENT") == 3
+    assert "READ /" not in shown
     assert not exit_of(task).get("denials")
 
 
+@pytest.mark.slow
 def test_the_words_of_the_projects_claude_md_are_passed_on_and_its_hooks_are_not_run(agents: Agents) -> None:
     (agents.folder / "CLAUDE.md").write_text("Пиши стихами.\n", encoding="utf-8")
     hook = {"hooks": [{"type": "command", "command": f"touch {agents.folder}/hook-ran"}]}
@@ -192,9 +205,8 @@ def test_the_words_of_the_projects_claude_md_are_passed_on_and_its_hooks_are_not
 
 def test_a_killed_daemon_finds_its_run_again(agents: Agents) -> None:
     gate = agents.folder / "gate"
-    waits = bash(
-        f"node -e \"const f=require('fs');f.writeFileSync('begun','');while(!f.existsSync('{gate}'));\""
-    )
+    script = f"const f=require('fs');f.writeFileSync('begun','');while(!f.existsSync('{gate}'));"
+    waits = bash(f'node -e "{script}"')
     task = agents.put(steps(waits, {"text": "Дождался."}), "claude")
     with running(agents.world, "execute") as program:
         until((agents.folder / "begun").exists, agents.folder)
@@ -202,36 +214,30 @@ def test_a_killed_daemon_finds_its_run_again(agents: Agents) -> None:
     assert runs.state(task) == "alive"
     with running(agents.world, "execute") as program:
         gate.write_text("")
-        until(
-            lambda: place(agents.spool, task.id) == "summarize/new", agents.spool.root / "summarize" / "new"
-        )
+        done(agents, task)
         terminate(program)
     assert task.text("result.md") == "Дождался."
-    assert (
-        sum("[[mock" in json.dumps(body["messages"][0]) for body in agents.server.asked("/messages")[-2:])
-        == 2
-    )
+    assert story(agents.spool, task.id) == ["execute done"]
     assert family(task.id) == []
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_leaves_nothing_and_its_work_is_kept_as_unfinished(agents: Agents) -> None:
     write = {"tool": "Write", "input": {"file_path": "$CWD/part.txt", "content": "half\n"}}
-    hangs = bash(
-        "node -e \"process.on('SIGTERM',()=>{});require('fs').writeFileSync('begun','');setInterval(()=>0,99)\""
-    )
+    script = "process.on('SIGTERM',()=>{});require('fs').writeFileSync('begun','');setInterval(()=>0,99)"
+    hangs = bash(f'node -e "{script}"')
     task = agents.put(steps(write, hangs, {"text": "Не дойдёт."}), "claude")
     with running(agents.world, "execute"):
         until((agents.folder / "begun").exists, agents.folder)
         assert acts.cancel(agents.spool, task.id, by="test") == "stopping"
-        until(
-            lambda: place(agents.spool, task.id) == "summarize/new", agents.spool.root / "summarize" / "new"
-        )
+        done(agents, task)
     assert exit_of(task)["stopped"] is True
     assert not task.has("error.txt")
     assert agents.log().splitlines()[0] == "Не закончено: Задача"
     assert family(task.id) == []
 
 
+@pytest.mark.slow
 def test_the_day_has_a_limit(agents: Agents) -> None:
     agents.world.settings.projects.joinpath("demo.toml").open("a").write("day_runs = 1\n")
     agents.run("[[mock:default]]", "claude")
@@ -240,6 +246,7 @@ def test_the_day_has_a_limit(agents: Agents) -> None:
     assert not task.has("run/started.json")
 
 
+@pytest.mark.slow
 def test_a_budget_stops_the_run(agents: Agents) -> None:
     agents.world.settings.projects.joinpath("demo.toml").open("a").write("day_cost = 0.15\n")
     task = agents.run(steps(*[bash("echo again")] * 8), "claude")

@@ -189,10 +189,15 @@ def _put_aside(task: TaskDir, stage: str) -> None:
     files.fsync_dir(task.path)
 
 
+def turn(task: TaskDir) -> int:
+    """How often the task was set going again: the newest number in earlier/."""
+    folder = task.path / "earlier"
+    return max((int(p.name) for p in folder.glob("*") if p.name.isdigit()), default=0)
+
+
 def fresh(folder: Path) -> Path:
     """The next numbered folder in `folder`, made."""
     folder.mkdir(mode=0o775, exist_ok=True)
-    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
-    target = folder / str(number)
+    target = folder / str(1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0))
     target.mkdir(mode=0o775)
     return target

@@ -167,7 +167,7 @@ def send_all(world: World) -> int:
 
 
 def send(world: World, token: str, text: str) -> bool:
-    """Send one message to the owner; whether Telegram took it. The URL, which has the token, is not logged."""
+    """Send one message to the owner; whether Telegram took it. The URL holds the token: it is not logged."""
     request = urllib.request.Request(
         f"{world.api}/bot{token}/sendMessage",
         data=json.dumps({"chat_id": world.owner, "text": text}).encode(),

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from skazano.chat import Telegram
 
-PART = 3900  # characters; must be below chat.LIMIT (4096) with the mark of a repeat
+PART = 3900  # UTF-16 units, which Telegram counts; must be below chat.LIMIT (4096) with the mark of a repeat
 PARTS = 3  # more than this many messages are sent as a file
-CAPTION = 900  # characters; must be below Telegram's 1024 with the mark
+CAPTION = 900  # UTF-16 units; must be below Telegram's 1024 with the mark
 
 
 def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
     """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
+    from skazano.chat import Refused
+
     text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
     plan = task.json("reply.json") or {"parts": [*_plan(task, card, text), *_pictures(task)]}
     for number, part in enumerate(plan["parts"]):
@@ -37,7 +39,16 @@ def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> N
         part["sending"] = now()
         task.write_json("reply.json", plan)
         last = number == len(plan["parts"]) - 1
-        message = _send_part(task, card, context, telegram, part, repeat=repeat, last=last)
+        try:
+            message = _send_part(task, card, context, telegram, part, repeat=repeat, last=last)
+        except Refused as error:
+            if part["kind"] != "voice":
+                raise
+            # Some people let nobody send them voice messages: then in writing.
+            log(task.id, "voice refused, goes out as text", level=WARNING, error=error)
+            task.write_json("reply.json", {"parts": _written(card, text)})
+            send(task, card, context, telegram)
+            return
         part["message"] = message.message_id
         task.write_json("reply.json", plan)
         chats.remember(context.spool, int(card.chat or 0), message.message_id, task.id)
@@ -50,6 +61,10 @@ def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> N
 def _plan(task: TaskDir, card: Task, text: str) -> list[dict[str, Any]]:
     if card.mode == "audio" and task.has("answer.oga") and task.has("speech.json"):
         return [{"kind": "voice", "text": _short(text, CAPTION)}]
+    return _written(card, text)
+
+
+def _written(card: Task, text: str) -> list[dict[str, Any]]:
     pieces = split(text, PART)
     if len(pieces) > PARTS:
         return [{"kind": "file", "text": say(card.lang, "see-file")}]
@@ -63,15 +78,25 @@ def _pictures(task: TaskDir) -> list[dict[str, Any]]:
 
 
 def split(text: str, limit: int) -> list[str]:
-    """`text` in pieces of at most `limit` characters, cut at paragraphs, else lines, else words."""
+    """`text` in pieces of at most `limit` UTF-16 units, cut at paragraphs, else lines, else words."""
     pieces = []
-    while len(text) > limit:
+    while (room := _fits(text, limit)) < len(text):
         cut = next(
-            (at for mark in ("\n\n", "\n", " ") if (at := text.rfind(mark, limit // 2, limit)) > 0), limit
+            (at for mark in ("\n\n", "\n", " ") if (at := text.rfind(mark, room // 2, room)) > 0), room
         )
         pieces.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*pieces, text] if text else pieces or ["…"]
+
+
+def _fits(text: str, limit: int) -> int:
+    """How many characters from the beginning take at most `limit` UTF-16 units."""
+    used = 0
+    for number, character in enumerate(text[: limit + 1]):
+        used += 2 if ord(character) > 0xFFFF else 1
+        if used > limit:
+            return number
+    return len(text)
 
 
 def _send_part(
@@ -121,9 +146,9 @@ def _send_part(
 def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str]]:
     made = []
     if "\nagain: " in (task.text("error.txt") or "") or task.has("cancel"):
-        made.append((say(card.lang, "button-again"), press.data(press.RETRY, task.id)))
+        made.append((say(card.lang, "button-again"), press.data(press.RETRY, task)))
     if press_run.refused(task):
-        made.append((say(card.lang, "button-allow"), press.data(press.ALLOW, task.id)))
+        made.append((say(card.lang, "button-allow"), press.data(press.ALLOW, task)))
     if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
         made.append((say(card.lang, "button-details"), url))
     return made
@@ -150,15 +175,18 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
         card, asked = task.load(), task.json("ask.json") or {}
         if asked.get("asked"):
             return
-        asked["asked"] = datetime.now().astimezone().isoformat(timespec="seconds")
         if card.chat is not None:
             text, buttons = _question(ticket, task, card, context, asked)
+            text = (say(card.lang, "maybe-repeat") if "asking" in asked else "") + text
+            asked["asking"] = now()
+            task.write_json("ask.json", asked)
             try:
                 asked["message"] = _ask(client(), card, text, buttons)
             except Refused as error:
                 log(task.id, "question refused", level=WARNING, error=error)
             else:
                 chats.remember(context.spool, card.chat, asked["message"], task.id)
+        asked["asked"] = datetime.now().astimezone().isoformat(timespec="seconds")
         task.write_json("ask.json", asked)
         task.history("reply", "asked", about=ticket.box)
         log(task.id, "asked", about=ticket.box)
@@ -178,23 +206,23 @@ def _question(
     ticket: Ticket, task: TaskDir, card: Task, context: Context, asked: dict[str, Any]
 ) -> tuple[str, list[tuple[str, str]]]:
     said = task.text("request.txt") or task.text("transcript.txt") or card.title or task.id
-    heard, drop = _short(said, 1500), (say(card.lang, "button-drop"), press.data(press.CANCEL, task.id))
+    heard, drop = _short(said, 1500), (say(card.lang, "button-drop"), press.data(press.CANCEL, task))
     if name := asked.get("create"):
-        create = (say(card.lang, "button-create", name=_short(name, 30)), press.data(press.CREATE, task.id))
+        create = (say(card.lang, "button-create", name=_short(name, 30)), press.data(press.CREATE, task))
         return say(card.lang, "ask-create", name=name), [create, drop]
     if ticket.box == "unsorted":
         projects = context.projects()
         made = [
-            (projects[slug].title, press.data(press.FILE, task.id, str(number)))
+            (projects[slug].title, press.data(press.FILE, task, str(number)))
             for number, slug in enumerate(asked.get("options", []))
             if slug in projects
         ]
         return say(card.lang, "ask-project", heard=heard), [*made, drop]
-    again = (say(card.lang, "button-again"), press.data(press.RETRY, task.id))
-    go_on = (say(card.lang, "button-go-on"), press.data(press.GO, task.id))
+    again = (say(card.lang, "button-again"), press.data(press.RETRY, task))
+    go_on = (say(card.lang, "button-go-on"), press.data(press.GO, task))
     kept = task.has("run/started.json") and card.session
     return say(card.lang, "ask-hold", heard=heard), [again, *([go_on] if kept else []), drop]
 
 
 def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    return text if _fits(text, limit) == len(text) else text[: _fits(text, limit - 1)].rstrip() + "…"

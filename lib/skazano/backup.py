@@ -1,10 +1,10 @@
 """A consistent copy of spool and configuration while everything runs, and the way back.
 
-First the tickets are listed, then the tasks copied: a stage writes its outputs before it moves its ticket, so
-each task in the copy is at least as far as its ticket says, and what is repeated gives the same. A run that was
-alive counts as cut off in the copy: the person is asked, nothing is done twice. Index and pages are views and
-are left out, as are repositories: they have their remotes. MANIFEST.json is the last member: an archive without
-it is not whole. In the archive: spool/…, etc/…, secrets/….
+First the tickets are listed, then the tasks copied: a stage writes its outputs before it moves its ticket,
+so each task in the copy is at least as far as its ticket says, and what is repeated gives the same. A run
+that was alive counts as cut off in the copy: the person is asked, nothing is done twice. Index and pages are
+views and are left out, as are repositories: they have their remotes. MANIFEST.json is the last member: an
+archive without it is not whole. In the archive: spool/…, etc/…, secrets/….
 """
 
 import io
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from skazano import files, ids
 from skazano.config import Settings
@@ -201,14 +202,14 @@ def _older(spool: Path) -> None:
 
 def _at_rest(root: Path) -> None:
     if any(root.glob("tasks/[0-9]*/[0-9]*")):
-        raise SpoolError(f"there are tasks in {root}: a backup is only restored into an empty spool. Move it away")
+        raise SpoolError(f"there are tasks in {root}: a backup goes into an empty spool only. Move them away")
     from skazano.doctor_stages import running
 
     if alive := running(Spool(root)):
         raise SpoolError(f"still running: {', '.join(alive)}. Run: systemctl stop skazano.target 'skazano@*'")
 
 
-def _unpack(archive: Path, work: Path) -> dict[str, object]:
+def _unpack(archive: Path, work: Path) -> dict[str, Any]:
     try:
         with tarfile.open(archive, mode="r:gz") as stream:
             stream.extractall(work, filter="data")

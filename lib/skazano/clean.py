@@ -1,8 +1,8 @@
-"""Retention: what of finished tasks is removed, by age and kind. Audio is kept until the owner says otherwise.
+"""Retention: what of finished tasks is removed, by age and kind. Audio is kept until the owner says so.
 
 Only tasks in done/ and failed/ are touched, each while its ticket is locked. A part that is removed (a run's
 output, a recording) is named in the task's history; text, commits and answers stay until the whole task goes.
-A task goes by one rename of its directory, which hides it, then its ticket; fsck sweeps up after a crash between.
+A task goes by one rename of its directory, which hides it, then its ticket; fsck sweeps up after a crash.
 """
 
 import os
@@ -45,8 +45,8 @@ def clean(spool: Spool, days: Mapping[str, float], *, really: bool = True) -> li
 
 
 def _ended(spool: Spool) -> Iterator[Ticket]:
-    for box in ("done", "failed"):
-        yield from spool.tickets(box)  # type: ignore[arg-type]
+    yield from spool.tickets("done")
+    yield from spool.tickets("failed")
 
 
 def _task(spool: Spool, ticket: Ticket, due: set[str], really: bool) -> list[Removal]:

@@ -1,6 +1,6 @@
 """skazano.toml and projects/<slug>.toml. data/skazano.toml documents every key and is the default.
 
-Where it is looked for: $SKAZANO_CONFIG, /etc/skazano (if the program is installed in /opt/skazano), else
+Where it is looked for: $SKAZANO_CONFIG, /etc/skazano (if the program is installed), else
 `.dev/etc` in the checkout, so that nothing needs root to be tried. Relative paths in it are relative to
 the folder that holds it. Unknown keys and wrong types are errors that name file, key and the nearest name.
 """
@@ -189,7 +189,7 @@ def default_file() -> Path:
     """The skazano.toml that this process uses if it is told of no other."""
     if named := os.environ.get("SKAZANO_CONFIG"):
         return Path(named).resolve()
-    if HOME == Path("/opt/skazano").resolve() or HOME.parent == Path("/opt/skazano.d"):
+    if HOME.parent == Path("/opt/skazano.d"):
         return Path("/etc/skazano/skazano.toml")
     return HOME / ".dev" / "etc" / "skazano.toml"
 
@@ -203,6 +203,10 @@ def load(file: Path | None = None) -> Settings:
             raise ConfigError(f"{file}: tools.{name}: a tool's name has a-z, 0-9, - and _")
         if need := _lacking(tool):
             raise ConfigError(f"{file}: tools.{name}.{need}: a tool of kind {tool.kind} needs it")
+    known = ["gemini", "openrouter", *config.models.engines]
+    for name in config.models.order:
+        if name not in known:
+            raise ConfigError(f"{file}: models.order: no engine {name!r}; there are: {', '.join(known)}")
     return Settings(file, config)
 
 

@@ -51,7 +51,7 @@ def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | N
 
 
 def as_sent(update: dict[str, Any]) -> bytes:
-    """The update as readable JSON; in ASCII if it holds half a letter (a lone surrogate), which is no UTF-8."""
+    """The update as readable JSON; in ASCII if it holds half a letter (a lone surrogate), no UTF-8."""
     try:
         return json.dumps(update, ensure_ascii=False, indent=1).encode() + b"\n"
     except UnicodeEncodeError:

@@ -50,7 +50,7 @@ def send(context: Context, client: "Callable[[], Telegram]") -> None:
             task = TaskDir(context.spool.dir(id))
             card = task.load()
             if card.chat is not None:
-                message = _send(client(), card, what, files.read_json(new / name) or {})
+                message = _send(client(), task, card, what, files.read_json(new / name) or {})
                 chats.remember(context.spool, card.chat, message, task.id)
             log(task.id, "told", what=what)
         except (ids.BadId, BadTask, Refused, KeyError) as error:
@@ -61,17 +61,17 @@ def send(context: Context, client: "Callable[[], Telegram]") -> None:
             continue  # withdrawn meanwhile
 
 
-def _send(telegram: "Telegram", card: Task, what: str, values: dict[str, Any]) -> int:
+def _send(telegram: "Telegram", task: TaskDir, card: Task, what: str, values: dict[str, Any]) -> int:
     from telegram import ReplyParameters
 
     if what == "queued":
         values = {"ahead": values["ahead"], "tasks": _tasks(card.lang, int(values["ahead"]))}
         buttons = [
-            (say(card.lang, "button-first"), press.data(press.FIRST, card.id)),
-            (say(card.lang, "button-drop"), press.data(press.CANCEL, card.id)),
+            (say(card.lang, "button-first"), press.data(press.FIRST, task)),
+            (say(card.lang, "button-drop"), press.data(press.CANCEL, task)),
         ]
     else:
-        buttons = [(say(card.lang, "button-stop"), press.data(press.CANCEL, card.id))]
+        buttons = [(say(card.lang, "button-stop"), press.data(press.CANCEL, task))]
     reply_to = ReplyParameters(card.message, allow_sending_without_reply=True) if card.message else None
     call = telegram.bot.send_message(
         int(card.chat or 0),

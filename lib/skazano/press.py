@@ -1,7 +1,8 @@
-"""Buttons: what a press carries (`verb|task id|argument`, at most 64 bytes) and what it does.
+"""Buttons: what a press carries (`verb|task id|argument|turn`, at most 64 bytes) and what it does.
 
-A press is applied before Telegram is told that it arrived; applied twice it changes nothing. It counts
-only in the chat to which the task belongs, and only from someone who is allowed.
+A press is applied before Telegram is told that it arrived; applied twice it changes nothing: `turn` is the
+number of the task's newest earlier/ when the button was made, and what sets a task going again raises it.
+It counts only in the chat to which the task belongs, and only from someone who is allowed.
 """
 
 from collections.abc import Coroutine, Sequence
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 FILE, RETRY, CANCEL, CREATE = "file", "retry", "cancel", "create"
 ALLOW, GO, FIRST = "allow", "go", "first"
+AGAIN = (FILE, RETRY, CREATE, ALLOW, GO)  # what sets a task going (again)
 
 
-def data(verb: str, id: str, argument: str = "") -> str:
+def data(verb: str, task: TaskDir, argument: str = "") -> str:
     """A button's callback data."""
-    return f"{verb}|{id}|{argument}"
+    return f"{verb}|{task.id}|{argument}|{acts.turn(task)}"
 
 
 def keyboard(buttons: Sequence[tuple[str, str]], in_row: int = 2) -> "InlineKeyboardMarkup | None":
@@ -56,14 +58,16 @@ def press(update: dict[str, Any], context: "Context", telegram: "Telegram") -> N
 
 
 def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
-    verb, _, rest = what.partition("|")
-    id, _, argument = rest.partition("|")
+    verb, id, argument, turn = (*what.split("|"), "", "", "")[:4]
     try:
         task = TaskDir(context.spool.dir(id))
         card = task.load()
         if card.chat != chat:
             log(id, "press from another chat", level=WARNING, chat=chat)
             return say(lang, "press-unknown")
+        if verb in AGAIN and turn != str(acts.turn(task)) and not _cut_short(task, context):
+            log(id, "pressed again", verb=verb)
+            return say(lang, "press-late")
         told = _do(verb, card.id, argument, context, lang)
     except (ids.BadId, BadTask):
         return say(lang, "press-unknown")
@@ -77,13 +81,22 @@ def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
     return told
 
 
+def _cut_short(task: TaskDir, context: "Context") -> bool:
+    """Whether this program died between setting aside what the task had made and letting it go."""
+    ticket = context.spool.find(task.id)
+    if ticket is None or ticket.box not in ("failed", "unsorted"):
+        return False
+    return not task.has("error.txt" if ticket.box == "failed" else "ask.json")
+
+
 def _do(verb: str, id: str, argument: str, context: "Context", lang: str) -> str:
     does = VERBS.get(verb)
     return does(id, argument, context, lang) if does else say(lang, "press-unknown")
 
 
 def _file(id: str, argument: str, context: "Context", lang: str) -> str:
-    asked = TaskDir(context.spool.dir(id)).json("ask.json") or {}
+    task = TaskDir(context.spool.dir(id))
+    asked = task.json("ask.json") or task.json(f"earlier/{acts.turn(task)}/ask.json") or {}
     options = asked.get("options", [])
     chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else ""
     project = context.projects().get(chosen)
@@ -141,7 +154,7 @@ def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], 
 
     arrived = telegram.bot.answer_callback_query(query["id"], text=told[:200])
     calls: list[Coroutine[Any, Any, object]] = [arrived]
-    if message.get("text"):
+    if message.get("text") and told != say(telegram.lang, "press-late"):
         calls.append(
             telegram.bot.edit_message_text(
                 f"{message['text']}\n\n→ {told}"[:4096],

@@ -68,6 +68,8 @@ class Stage:
         self.waits = waits
         self.paused_until = 0.0
         self.outages = 0
+        self.unwell: dict[str, tuple[int, int]] = {}  # id: outages met with it, tasks done before the last
+        self.done = 0
         self.count = 0
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
@@ -109,6 +111,7 @@ class Stage:
         if self.count == 0:
             notify(READY=1)
         before = self.count
+        ready.sort(key=lambda ticket: ticket.id in self.unwell)  # after an outage another one goes first
         more = self.serve(ready, context)
         if self.aside and not context.stopping:
             self.aside(context)
@@ -182,7 +185,8 @@ class Stage:
             where = self._one(held, task, context)
             self._record(task, "done", begun, next=where, **notes)
             self._leave(held, where)
-            self.outages = 0
+            self.outages, self.done = 0, self.done + 1
+            self.unwell.pop(task.id, None)
         except Stopped:
             log(task.id, "given back", stage=self.name)
             held.give_back()
@@ -217,10 +221,7 @@ class Stage:
 
     def _later(self, held: Held, task: TaskDir, trouble: Later, begun: float) -> None:
         if trouble.outage:
-            delay = trouble.seconds or BACKOFF[min(self.outages, len(BACKOFF) - 1)]
-            self.outages += 1
-            delay = _jittered(delay)
-            self.paused_until = time.monotonic() + delay
+            delay = self._outage(task.id, trouble)
             until = time.time() + delay
         else:
             if held.ticket.attempts >= MAX_ATTEMPTS:
@@ -231,6 +232,18 @@ class Stage:
         reason = journal.blot(str(trouble))
         self._record(task, "later", begun, level=journal.WARNING, reason=reason, seconds=round(delay))
         held.defer(until, spent=not trouble.outage)
+
+    def _outage(self, id: str, trouble: Later) -> float:
+        """Pause the stage, unless others were done since this task met an outage before: then it is this
+        task alone that is unwell, and nobody waits for it. How long it is to wait, in seconds."""
+        met, done = self.unwell.get(id, (0, self.done))
+        self.unwell[id] = (met + 1, self.done)
+        alone = self.done > done
+        delay = _jittered(trouble.seconds or BACKOFF[min(met if alone else self.outages, len(BACKOFF) - 1)])
+        if not alone:
+            self.outages += 1
+            self.paused_until = time.monotonic() + delay
+        return delay
 
     def _fault(self, held: Held, task: TaskDir, trouble: Exception, begun: float) -> None:
         journal.log_traceback(task.id, "".join(traceback.format_exception(trouble)))

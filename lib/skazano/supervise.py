@@ -1,7 +1,7 @@
 """Runs every program of bin/ in a checkout, as systemd does where it is installed.
 
-One process each, restarted when it fails (after 0.5 s, then doubling to 30 s; at once never), told to stop
-with SIGTERM. Each has a notify socket of its own, so READY is an event and not a guess.
+One process each, restarted when it fails (after 0.5 s, then doubling to 30 s, from the beginning again
+once it lived longer than it was waited for; at once never), told to stop with SIGTERM. Each has a notify socket of its own, so READY is an event and not a guess.
 """
 
 import os
@@ -33,6 +33,8 @@ class Program:
         self.ready = False
         self.status = ""
         self.restarts = 0
+        self.delay = 0.0
+        self.started = 0.0
         self.start_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
         self.address = folder / f"{name}.notify"
@@ -41,7 +43,7 @@ class Program:
 
     def start(self) -> None:
         """Start the process."""
-        self.ready = False
+        self.ready, self.started = False, time.monotonic()
         environment = {k: v for k, v in os.environ.items() if k != "WATCHDOG_USEC"}
         environment["NOTIFY_SOCKET"] = str(self.address)
         stderr = self.log.open("ab") if self.log else None
@@ -77,7 +79,10 @@ class Program:
         if self.process.returncode == BAD_CONFIG:
             raise RuntimeError(f"{self.name} cannot start: see its log{f', {self.log}' if self.log else ''}")
         self.process = None
-        self.start_at = time.monotonic() + min(30.0, 0.5 * 2.0 ** min(self.restarts, 6))
+        moment = time.monotonic()
+        well = moment - self.started > 2 * self.delay + 1
+        self.delay = 0.5 if well else min(30.0, max(0.5, 2 * self.delay))
+        self.start_at = moment + self.delay
         self.restarts += 1
         return True
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from skazano import log as journal
-from skazano.config import ConfigError
 from skazano.projects import Project
 from skazano.stage import Context
 
@@ -22,7 +21,7 @@ TERMS_KEPT = 600.0  # seconds for which a checkout's names are taken for unchang
 
 
 def models(context: Context) -> "Chain | None":
-    """The chain of language models, or None if none is configured. Raises ConfigError."""
+    """The chain of language models, or None if none is configured."""
     wanted = context.config.models
     if not wanted.order:
         return None
@@ -30,19 +29,15 @@ def models(context: Context) -> "Chain | None":
         from skazano.llm.setup import DEFAULTS, Engine, open_chain
 
         own = {name: Engine(**msgspec.structs.asdict(engine)) for name, engine in wanted.engines.items()}
-        try:
-            context.kept["models"] = open_chain(
-                wanted.order,
-                {**DEFAULTS, **own},
-                lambda name: _secret(context, name),
-                context.spool.state / "models.json",
-                seconds=wanted.seconds,
-                daily_calls=wanted.daily_calls or None,
-                daily_money=wanted.daily_money or None,
-            )
-        except KeyError as error:
-            known = ", ".join([*DEFAULTS, *own])
-            raise ConfigError(f"models.order: no engine {error}; there are: {known}") from error
+        context.kept["models"] = open_chain(
+            wanted.order,
+            {**DEFAULTS, **own},
+            lambda name: _secret(context, name),
+            context.spool.state / "models.json",
+            seconds=wanted.seconds,
+            daily_calls=wanted.daily_calls or None,
+            daily_money=wanted.daily_money or None,
+        )
     chain: Chain = context.kept["models"]
     return chain
 

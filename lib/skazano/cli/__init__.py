@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from skazano.cli import box, look, speech, tasks
+from skazano.cli import box, look, speech, tasks, upkeep
 from skazano.cli.common import Desk, Refusal
 from skazano.config import ConfigError, load
 from skazano.ids import BadId
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = load(options.config)
-        desk = Desk(settings, Spool.open(settings.spool), json=getattr(options, "json", False))
+        spool = Spool(settings.spool) if getattr(options, "unopened", False) else Spool.open(settings.spool)
+        desk = Desk(settings, spool, json=getattr(options, "json", False))
         run: Command = options.run
         return run(desk, options)
     except (Refusal, SpoolError, BadId, BadTask) as error:
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _looking(command)
     _acting(command)
     _speech(command)
+    _upkeep(command)
     _box(command)
     return parser
 
@@ -128,3 +130,29 @@ def _box(command: _Maker) -> None:
     command("doctor", box.doctor, "what is wrong on this machine, and the command that mends it", json=True)
     up = command("up", box.up, "run every stage in this checkout until Ctrl-C")
     up.add_argument("--logs", type=Path, metavar="DIR", help="write each program's log into this folder")
+
+
+def _upkeep(command: _Maker) -> None:
+    backup = command("backup", upkeep.backup, "a consistent copy of spool and configuration", json=True)
+    backup.add_argument("--to", type=Path, metavar="PATH", help="a folder, or the archive's own name")
+    backup.add_argument("--secrets", action="store_true", help="with tokens and keys")
+    backup.add_argument("--keep", type=int, default=0, metavar="N", help="remove all but the newest N there")
+    restore = command("restore", upkeep.restore, "put a backup's tasks into an empty spool")
+    restore.add_argument("archive", type=Path)
+    restore.add_argument("--with-config", dest="config_too", action="store_true", help="configuration too")
+    restore.set_defaults(unopened=True)
+    clean = command("clean", upkeep.clean, "remove what [retention] in skazano.toml says", json=True)
+    clean.add_argument("--dry-run", action="store_true", help="only say what")
+    migrate = command("migrate", upkeep.migrate, "bring a spool of an older version up to date")
+    migrate.add_argument("--check", action="store_true", help="only say whether it is needed: exit code 3")
+    migrate.set_defaults(unopened=True)
+    agent = command("agent", upkeep.agent_ls, "unix users of agents: `agent ls`, `agent add`, `agent login`")
+    verbs = agent.add_subparsers(metavar="ls|add|login")
+    verbs.add_parser("ls", help="those there are").set_defaults(run=upkeep.agent_ls)
+    add = verbs.add_parser("add", help="a further one, with a home and a unit of its own")
+    add.add_argument("name", help="a-z and 0-9")
+    add.set_defaults(run=upkeep.agent_add)
+    login = verbs.add_parser("login", help="run a program as that user, e.g. claude")
+    login.add_argument("name")
+    login.add_argument("words", nargs=argparse.REMAINDER, metavar="program", help="default: a shell")
+    login.set_defaults(run=upkeep.agent_login)

@@ -4,38 +4,23 @@ A request is looked at in this order: the token, the path, the method, the size,
 is stored before the answer says so.
 """
 
-import asyncio
-import hashlib
-import hmac
-from collections.abc import Awaitable, Callable
-
 import msgspec
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from skazano.config import ConfigError, Settings
-from skazano.log import ERROR, WARNING, log
+from skazano.log import ERROR, log
 from skazano.projects import load_all
 from skazano.tooler import openapi
+from skazano.tooler.answers import Guard, Refusal, body_of, plain
 from skazano.tooler.crew import Crew, pid_of
 from skazano.tooler.store import Other, Run, Store
-from skazano.tooler.wire import BODY, FAR, PROBLEM, Problem, View, Wanted, unclean
+from skazano.tooler.wire import BODY, FAR, View, Wanted, unclean
 
 BEGIN_SECONDS = 2.0  # for which the answer waits for the process that it names
-BODY_SECONDS = 30.0  # for a body to arrive
-
-
-class Refusal(Exception):
-    """The request is answered with this problem."""
-
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(title)
-        self.problem = Problem(status=status, title=title, detail=detail)
 
 
 class App:
@@ -51,7 +36,7 @@ class App:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refusal(415, "Not JSON", "Send the request with Content-Type: application/json.")
-        body = await _body(request)
+        body = await body_of(request, BODY)
         return await run_in_threadpool(self._begin, _wanted(body))
 
     def _begin(self, wanted: Wanted) -> Response:
@@ -64,7 +49,7 @@ class App:
             raise Refusal(
                 409,
                 "Another request under this name",
-                f"The run {wanted.id} was asked for in other words. Send the same request, or the next attempt.",
+                f"The run {wanted.id} was asked for in other words. Send those again, or the next attempt.",
             ) from error
         if run.ended() is None:
             self.crew.add(run, BEGIN_SECONDS)
@@ -97,7 +82,7 @@ class App:
             raise Refusal(
                 409,
                 "Another kind of tool",
-                f"{wanted.tool!r} is of kind {tool.kind} on this box: let both skazano.toml say the same of it.",
+                f"{wanted.tool!r} is of kind {tool.kind} on this box: let both skazano.toml say the same.",
             )
 
     async def look(self, request: Request) -> Response:
@@ -172,61 +157,7 @@ def build(settings: Settings, store: Store, crew: Crew, token: str) -> ASGIApp:
         Route("/runs/{id}", app.run, methods=["GET", "DELETE"]),
         Route("/runs/{id}/files/{name:path}", app.fetch, methods=["GET"]),
     ]
-    return _Guard(plain(routes), token)
-
-
-def plain(routes: list[Route]) -> Starlette:
-    """An application that answers with problems where something is wrong."""
-    handlers: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {
-        Refusal: _refused,
-        HTTPException: _http,
-        Exception: _fault,
-    }
-    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
-    app.router.redirect_slashes = False
-    return app
-
-
-class _Guard:
-    """Lets nobody in who does not know the token, but for the description."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._digest = hashlib.sha256(token.encode()).digest()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/openapi.json" or self._knows(scope):
-            await self._app(scope, receive, send)
-            return
-        problem = Problem(
-            status=401, title="Who are you?", detail="Send Authorization: Bearer and this box's tooler token."
-        )
-        answer = problem_response(problem, {"WWW-Authenticate": "Bearer"})
-        await answer(scope, receive, send)
-
-    def _knows(self, scope: Scope) -> bool:
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
-        # Digests are of one length: the comparison tells nothing, not even the token's.
-        right = hmac.compare_digest(hashlib.sha256(token.strip()).digest(), self._digest)
-        return right and scheme.lower() == b"bearer"
-
-
-async def _body(request: Request) -> bytes:
-    """The body. Raises Refusal."""
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > BODY:
-                    raise Refusal(413, "Too large", f"Send at most {BODY} bytes.")
-                parts.append(part)
-    except TimeoutError as error:
-        raise Refusal(408, "Too slow", f"Send the body within {BODY_SECONDS:g} seconds.") from error
-    except ClientDisconnect as error:
-        raise Refusal(400, "Cut off", "Send the whole body.") from error
-    return b"".join(parts)
+    return Guard(plain(routes), token)
 
 
 def _wanted(body: bytes) -> Wanted:
@@ -253,35 +184,3 @@ def _offset(request: Request, name: str) -> int:
 
 def _json(view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(view), status, headers, "application/json")
-
-
-def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """A problem as the answer."""
-    return Response(msgspec.json.encode(problem), problem.status, headers, PROBLEM)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return problem_response(error.problem)
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    details = {
-        404: "There are /runs, /runs/<id>, /runs/<id>/files/<name> and /openapi.json.",
-        405: "See the header Allow for the methods that there are.",
-    }
-    problem = Problem(
-        status=error.status_code, title=error.detail, detail=details.get(error.status_code, "See /openapi.json.")
-    )
-    return problem_response(problem, dict(error.headers or {}))
-
-
-async def _fault(request: Request, error: Exception) -> Response:
-    full = isinstance(error, OSError)
-    log("-", "request failed", level=ERROR if not full else WARNING, why=repr(error), path=request.url.path)
-    if full:
-        return problem_response(
-            Problem(status=507, title="Cannot be stored", detail="Free space on this box, then send it again.")
-        )
-    return problem_response(Problem(status=500, title="A fault of the tooler", detail="See its log."))

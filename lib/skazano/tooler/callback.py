@@ -7,7 +7,6 @@ poll. So a lost one is no harm, nor is a doubled one; only one that is not signe
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -15,7 +14,7 @@ import requests
 
 from skazano import files, ids
 from skazano.log import WARNING, log
-from skazano.spool import Spool, SpoolError
+from skazano.spool import Spool
 from skazano.tooler.store import Run
 from skazano.tooler.wire import Told, sign, signed, split_run
 
@@ -23,6 +22,7 @@ DELAYS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0)  # seconds between two tries; then
 SECONDS = 10.0  # for one try: once to connect, and between two bytes of the answer
 HEADER = "Skazano-Signature"
 KEPT = "callback.json"
+REMOTE = "remote.json"  # in run/: who carries the run out
 
 
 class Tries(msgspec.Struct, kw_only=True):
@@ -116,43 +116,43 @@ def _post(run: Run, token: str, session: requests.Session) -> int | None:
     headers = {"Content-Type": "application/json", HEADER: sign(token, body, told.time)}
     try:
         with session.post(
-            run.wanted.callback or "", body, headers=headers, timeout=SECONDS, allow_redirects=False, stream=True
+            run.wanted.callback or "",
+            body,
+            headers=headers,
+            timeout=SECONDS,
+            allow_redirects=False,
+            stream=True,
         ) as answer:
-            return answer.status_code
+            return int(answer.status_code)
     except (requests.RequestException, ValueError) as error:
         log(run.id, "callback failed", level=WARNING, why=type(error).__name__)
         return None
 
 
-def receive(spool: Spool, token: str, run: str, body: bytes, signature: str, now: float) -> int:
+def receive(
+    spool: Spool, token_of: Callable[[str], str | None], run: str, body: bytes, signature: str, now: float
+) -> int:
     """Take a callback in: run/callback.json in the task's directory, which wakes whoever waits for the run.
+    `token_of` gives the token of the box of that name.
 
-    The HTTP status to answer with: 204 taken, also if it came before; 401 the signature is wrong or too
-    old; 400 it is signed but no callback for `run`; 404 nobody waits for that run.
+    The HTTP status to answer with: 204 taken, also if it came before; 401 nobody waits for that run, or the
+    signature is wrong or too old; 400 it is signed but no callback of `run`.
     """
-    if not signed(token, body, signature, now):
+    parts = split_run(run)
+    if parts is None or not ids.valid(parts[0]):
+        return 401
+    folder = spool.dir(parts[0]) / "run"
+    wanted = files.read_json(folder / REMOTE)
+    if not isinstance(wanted, dict) or wanted.get("run") != run:
+        return 401
+    token = token_of(str(wanted.get("box")))
+    if token is None or not signed(token, body, signature, now):
         return 401
     try:
         told = msgspec.json.decode(body, type=Told)
     except msgspec.DecodeError:
         return 400
-    parts = split_run(run)
-    if parts is None or told.run != run or not ids.valid(parts[0]):
+    if told.run != run:
         return 400
-    folder = _waiting(spool, parts[0], run)
-    if folder is None:
-        return 404
     files.write_json(folder / KEPT, msgspec.to_builtins(told))
     return 204
-
-
-def _waiting(spool: Spool, task: str, run: str) -> Path | None:
-    try:
-        folder = spool.dir(task) / "run"
-    except SpoolError:
-        return None
-    wanted = files.read_json(folder / "remote.json")
-    return folder if isinstance(wanted, dict) and wanted.get("run") == run else None
-
-
-Receive = Callable[[str, str, bytes, str], int]

@@ -24,9 +24,9 @@ from skazano.spool import Spool
 from skazano.stage import BACKOFF, Context, Failed, Later, Stopped
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
-from skazano.tools.base import Job, NoProgram
 from skazano.tooler.store import Run, Store
 from skazano.tooler.wire import Result, Status
+from skazano.tools.base import Job, NoProgram
 from skazano.wake import Wake
 
 End = tuple[Status, Result]
@@ -211,7 +211,9 @@ def carry_out(run: Run, card: Task, context: Context, begun: Callable[[], None])
     if not outcome.unknown_session:
         title = card.title or task.id
         partial = exit.get("stopped") or not outcome.ok
-        commit_work(task, card, project, context, say(card.lang, "partial", title=title) if partial else title)
+        commit_work(
+            task, card, project, context, say(card.lang, "partial", title=title) if partial else title
+        )
     return "ended", Result(exit=task.json("run/exit.json") or exit, session=card.session)
 
 
@@ -229,7 +231,7 @@ def _begin(run: Run, card: Task, job: Job, context: Context) -> None:
 
 
 def pid_of(task: TaskDir) -> int | None:
-    """The process that watches over the task's tool, if it lives: the one with the run's folder as argument."""
+    """The process that watches over the task's tool, if it lives: its argument is the run's folder."""
     wanted = str(task.path / "run").encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

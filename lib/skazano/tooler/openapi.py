@@ -64,7 +64,7 @@ def document() -> dict[str, Any]:
                 "parameters": [run],
                 "get": {
                     "operationId": "look",
-                    "summary": "How the run stands, what its tool wrote, and, once it is over, what came of it.",
+                    "summary": "How the run stands, what its tool wrote and, once it is over, what came of it.",
                     "parameters": offsets,
                     "responses": {"200": _answer("The run.", view), **_problems(problem, "401 404 422 500")},
                 },
@@ -120,5 +120,6 @@ def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _problems(schema: dict[str, Any], codes: str) -> dict[str, Any]:
     return {
-        code: {"description": _REASONS[code], "content": {PROBLEM: {"schema": schema}}} for code in codes.split()
+        code: {"description": _REASONS[code], "content": {PROBLEM: {"schema": schema}}}
+        for code in codes.split()
     }

@@ -16,7 +16,8 @@ SESSION = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 TASK = rf"^{ids.PATTERN}$"
 RUN = rf"^{ids.PATTERN}_[1-9][0-9]{{0,2}}$"
 ADDRESS = r"^https?://[A-Za-z0-9.-]{1,200}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]{0,500})?$"
-FILE = r"^(?:run/(?:(?:stdout|stderr)\.log|events\.jsonl|out/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})|commit\.json|changes\.patch)$"
+_MADE = r"out/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+FILE = rf"^(?:run/(?:(?:stdout|stderr)\.log|events\.jsonl|{_MADE})|commit\.json|changes\.patch)$"
 
 BODY = 2 << 20  # bytes of a request; must be above what PROMPT and EARLIER characters may take in JSON
 PROMPT = 200_000  # characters
@@ -31,9 +32,9 @@ _Words = Annotated[str, Meta(max_length=EARLIER)]
 
 
 class Wanted(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """POST /runs: what is to be done. `task` and `attempt` name the run: the same two are the same run, however
-    often they are sent. `kind` is what the sender takes the tool for. `cost` is the most it may cost, in US
-    dollars; `earlier` what was said before, as pairs of request and answer."""
+    """POST /runs: what is to be done. `task` and `attempt` name the run: the same two are the same run,
+    however often they are sent. `kind` is what the sender takes the tool for. `cost` is the most it may cost,
+    in US dollars; `earlier` what was said before, as pairs of request and answer."""
 
     task: Annotated[str, Meta(pattern=TASK, max_length=80)]
     project: Annotated[str, Meta(pattern=SLUG)]
@@ -80,8 +81,8 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 class View(msgspec.Struct, kw_only=True):
-    """A run as GET /runs/<id> shows it. `pid` is the process that watches over the tool; `ahead` how many runs
-    of the project come first; the outputs are text, their offsets bytes."""
+    """A run as GET /runs/<id> shows it. `pid` is the process that watches over the tool; `ahead` how many
+    runs of the project come first; the outputs are text, their offsets bytes."""
 
     id: str
     task: str
@@ -140,7 +141,7 @@ def unclean(wanted: Wanted) -> str | None:
 
 
 def sign(token: str, body: bytes, now: float) -> str:
-    """The value of Skazano-Signature: `t=<Unix time>,v1=<HMAC-SHA256 of "callback.<t>." and the body, in hex>`."""
+    """The value of Skazano-Signature: `t=<Unix time>,v1=<HMAC-SHA256 of "callback.<t>." + body, in hex>`."""
     stamp = str(int(now))
     return f"t={stamp},v1={_mac(token, stamp, body)}"
 
