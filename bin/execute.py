@@ -130,6 +130,7 @@ def recover(task: TaskDir, context: stage.Context) -> str | None:
 
 def warm(context: stage.Context) -> None:
     """Find out, once, whether tools can be kept apart from the rest of the box."""
+    notices.forget(context.spool)
     context.kept["namespace"] = context.config.execute.isolation == "auto" and isolation.allowed()
     if not context.kept["namespace"]:
         log("-", "tools share our PID namespace and can read what this user can", level=WARNING)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agents import KEY, Agents, needed
 from demo_world import git
 from mock_llm import MockLlm
+from real_agents import KEY, Agents, needed
 from skazano import acts, press_run, runs
 from skazano.projects import load_all
 from skazano.task import TaskDir
@@ -150,6 +150,14 @@ def test_a_stream_that_was_cut_is_answered_all_the_same(agents: Agents) -> None:
 
 
 @pytest.mark.slow
+def test_a_service_that_is_down_for_a_moment_is_waited_for(agents: Agents) -> None:
+    agents.server.refuse = 1
+    task = agents.run("[[mock:write]]", "claude")
+    assert exit_of(task)["ok"] is True
+    assert (agents.folder / "hello.txt").exists()
+
+
+@pytest.mark.slow
 def test_going_in_circles_ends_and_what_was_done_is_kept(agents: Agents) -> None:
     write = {"tool": "Write", "input": {"file_path": "$CWD/part.txt", "content": "half\n"}}
     task = agents.run(steps(write, *[bash("echo loop")] * 60), "claude")
@@ -167,6 +175,7 @@ def test_a_follow_up_goes_on_in_the_same_session(agents: Agents) -> None:
     assert "ананас" in json.dumps(agents.server.asked("/messages")[-1]["messages"], ensure_ascii=False)
 
 
+@pytest.mark.slow
 def test_an_unknown_session_begins_afresh(agents: Agents) -> None:
     first = agents.run("[[mock:default]]", "claude")
     for folder in (agents.world.root / "home" / ".claude" / "projects").iterdir():

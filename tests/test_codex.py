@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from agents import FOLDER, KEY, Agents, needed, program
 from mock_llm import MockLlm
+from real_agents import FOLDER, KEY, Agents, needed, program
 from skazano import acts
 from skazano.task import TaskDir
 from skazano.tools import codex
@@ -92,6 +92,14 @@ def test_an_error_of_the_service_is_told_in_a_sentence(agents: Agents, script: s
     task = agents.run(f"[[mock:{script}]]", "codex")
     assert exit_of(task)["error"] == error
     assert "codex" in (task.text("error.txt") or "").splitlines()[0]
+
+
+@pytest.mark.slow
+def test_a_service_that_is_down_for_a_moment_is_waited_for(agents: Agents) -> None:
+    agents.server.refuse = 2
+    task = agents.run("[[mock:cx-patch]]", "codex")
+    assert exit_of(task)["ok"] is True
+    assert (agents.folder / "hello.txt").exists()
 
 
 @pytest.mark.slow

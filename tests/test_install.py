@@ -22,6 +22,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from skazano.config import Config, parse
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Declared by the package, not needed by what is used of it (gigaam gets a stand-in for torchaudio).
@@ -291,18 +293,149 @@ def test_python_too_old_or_a_dead_shim(tree: Tree) -> None:
 
 
 def test_unknown_and_no_command(tree: Tree) -> None:
+    user = None  # root without a word would install
+    if os.geteuid() == 0:
+        user = 65534
+        open_to_all(tree.path)
     for args in ([], ["frobnicate"]):
-        status, out = tree.run(*args)
+        status, out = tree.run(*args, user=user)
         assert status == 2
         assert "./install.sh demo" in out
     assert tree.called() == []
 
 
-@as_root
-def test_no_system_wide_installation(tree: Tree) -> None:
-    status, out = tree.run()
-    assert (status, len(out.splitlines())) == (2, 1)
-    assert "not part of this version" in out
+# --- the system-wide installation: what needs no system. tests/test_system.py does it on a machine of its own
+
+
+def system(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/bash", str(ROOT / "install.sh"), *args],
+        env={"PATH": os.environ["PATH"], "HOME": "/", **env}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_dry_run_says_what_it_would_do_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("5550001112:AAGf9bYtM2nUe0Wq3ZxK7cVd4LhR8sJpXyI\n")
+    names = ("/opt/skazano", "/etc/skazano", "/var/spool/skazano", "/usr/local/bin/skazano")
+    places = [Path(name) for name in names]
+    before = [place.exists() for place in places]
+    token = str(tmp_path / "token")
+    done = system("--dry-run", "--token-file", token, "--user", "5512", "--domain", "box.example")
+    assert done.returncode == 0, done.stderr
+    said = done.stderr
+    for words in ("check the token", "users and groups", "units, polkit rule", "https://box.example"):
+        assert words in said
+    assert "AAGf9bYtM2nUe0Wq3ZxK7cVd4LhR8sJpXyI" not in said
+    assert said.splitlines()[-1] == "install.sh: nothing was changed"
+    assert [place.exists() for place in places] == before
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "remedy"),
+    [
+        ("--user", "me", "--user 123456789"),
+        ("--token-file", "/nowhere/token", "path of a file"),
+        ("--domain", "box.example; rm -rf /", "--domain box.example.org"),
+        ("--domain", "", "--help"),
+        ("--lang", "de", "--lang ru"),
+        ("--api-url", 'https://x" -o /etc/passwd', "https://host"),
+    ],
+)
+def test_a_wrong_answer_names_the_remedy(flag: str, value: str, remedy: str) -> None:
+    done = system("--dry-run", flag, value)
+    assert done.returncode == 1
+    assert remedy in done.stderr
+    assert "would:" not in done.stderr
+
+
+def test_a_token_that_is_none() -> None:
+    done = system("--dry-run", SKAZANO_TOKEN="not-a-token")
+    assert done.returncode == 1
+    assert "@BotFather" in done.stderr
+
+
+def test_unknown_flags_and_help() -> None:
+    assert system("--frobnicate").returncode == 2
+    for words in (("--help",), ("--yes", "--help")):
+        done = system(*words)
+        assert done.returncode == 0
+        for flag in ("--token-file", "--dry-run", "--uninstall", "--purge", "--yes", "--domain"):
+            assert flag in done.stdout
+
+
+def pairing(offset: int, *updates: dict[str, object]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-I", str(ROOT / "systemd/install.d/pairing.py"), "314159", str(offset)],
+        input=json.dumps({"ok": True, "result": updates}),
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
+
+
+def said(number: int, text: str, sender: int, kind: str = "private") -> dict[str, object]:
+    message = {"text": text, "from": {"id": sender}, "chat": {"id": sender, "type": kind}}
+    return {"update_id": number, "message": message}
+
+
+def test_who_sends_the_code_is_the_owner() -> None:
+    assert pairing(0) == []
+    assert pairing(0, said(7, "привет", 66)) == ["8"]
+    batch = said(8, "314158", 66), said(9, "/start 314159", 5512), said(10, "314159", 66)
+    assert pairing(8, *batch) == ["10", "5512"]
+    assert pairing(0, said(3, "314159", 66, "group"), {"update_id": 4, "my_chat_member": {}}) == ["5"]
+
+
+def configure(file: Path, **answers: str) -> str:
+    given = {"lang": "", "allowed": "", "api_url": "", "domain": "", **answers}
+    script, defaults = ROOT / "systemd/install.d/configure.py", ROOT / "lib/skazano/data/skazano.toml"
+    words = [f"{key}={value}" for key, value in given.items()]
+    subprocess.run(
+        [sys.executable, "-I", str(script), str(file), str(defaults), *words], check=True, timeout=30
+    )  # fmt: skip
+    return file.read_text(encoding="utf-8")
+
+
+def test_the_configuration_is_written_once_and_then_only_answered(tmp_path: Path) -> None:
+    file = tmp_path / "skazano.toml"
+    text = configure(file, lang="en", allowed="5512,77", domain="box.example")
+    told = parse(file, Config)
+    assert (told.chat.lang, told.telegram.allowed) == ("en", [5512, 77])
+    assert told.paths.spool == "/var/spool/skazano"
+    assert told.pages.url == "https://box.example"
+    assert "# The spool: every task" in text
+    file.write_text(text.replace('lang = "en"', 'lang = "ru"  # mine') + "\n# the end\n", encoding="utf-8")
+    before = file.stat().st_ino
+    text = configure(file)
+    assert file.stat().st_ino == before
+    text = configure(file, allowed="1")
+    assert parse(file, Config).telegram.allowed == [1]
+    assert 'lang = "ru"  # mine' in text
+    assert text.endswith("# the end\n")
+
+
+def test_speech_models_are_offered() -> None:
+    script = [sys.executable, "-I", str(ROOT / "systemd/install.d/models.py")]
+    done = subprocess.run([*script, "list"], capture_output=True, text=True, timeout=60, check=True)
+    assert "v3_ctc" in done.stdout
+    assert "225 MB" in done.stdout
+    unknown = [*script, "get", "/tmp", "nope"]
+    wrong = subprocess.run(unknown, capture_output=True, text=True, timeout=60, check=False)
+    assert wrong.returncode == 2
+    assert "there are: " in wrong.stderr
+
+
+def test_every_package_of_an_installation_has_checksums() -> None:
+    text = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    known = {line[0]: line[1:] for line in lines}
+    lock, _, tests = (ROOT / "requirements.txt").read_text(encoding="utf-8").partition("\n# tests only\n")
+    assert tests
+    wanted = {line for line in lock.splitlines() if "==" in line and not line.startswith(("#", "torch=="))}
+    assert known.keys() == wanted, "run tools/hashes.py"
+    for name, sums in known.items():
+        assert sums, name
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", sum) for sum in sums), name
 
 
 def test_ci_is_the_test_command() -> None:

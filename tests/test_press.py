@@ -12,7 +12,7 @@ from demo_world import OWNER, World
 from skazano import chats, press
 from skazano.spool import Spool
 from skazano.task import TaskDir
-from stages import Person, Town, kill, once, place, put, ready_in, running, story, until, write_config
+from stages import Person, Town, kill, once, place, put, ready_in, running, story, until
 
 
 def last_press(api: BotApi) -> int:
@@ -131,15 +131,16 @@ def push(api: BotApi, data: str, chat: int = OWNER, message: int = 5) -> None:
     api.state.queries["77"] = None
     user = api.state.user(OWNER)
     shown = {"message_id": message, "date": 0, "chat": {"id": chat, "type": "private"}}
-    api.push("callback_query", {"id": "77", "from": user, "message": shown, "data": data, "chat_instance": "1"})
+    query = {"id": "77", "from": user, "message": shown, "data": data, "chat_instance": "1"}
+    api.push("callback_query", query)
 
 
 @pytest.fixture
 def unsorted(world: World, spool: Spool) -> TaskDir:
     """A task that was asked about."""
     world.project("demo", "Демо", remote=False)
-    contents = {"ask.json": '{"options": ["demo"], "asked": "x"}', "request.txt": "дело", "transcript.txt": "дело"}
-    task = put(spool, "route", contents)
+    words = {"request.txt": "дело", "transcript.txt": "дело"}
+    task = put(spool, "route", {"ask.json": '{"options": ["demo"], "asked": "x"}', **words})
     (spool.root / "route" / "new" / f"{task.id},0").rename(spool.root / "unsorted" / task.id)
     return task
 
@@ -199,7 +200,6 @@ def test_button_data_fits_telegrams_64_bytes(tmp_path: Path) -> None:
 
 
 def test_on_the_command_line_nobody_is_asked(world: World, spool: Spool) -> None:
-    write_config(world, "")
     task = put(spool, "route", {"transcript.txt": "дело без проекта"}, chat=None, source="cli")
     world.project("demo", "Демо", remote=False)
     once(world, "route")

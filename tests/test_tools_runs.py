@@ -234,24 +234,65 @@ def test_its_own_processes_and_its_own_task_are_all_it_sees(here: World, spool: 
     assert int((task.text("result.md") or "").split()[-1]) < 8
 
 
+def test_a_project_that_holds_the_spool_sees_nothing_of_it(here: World, spool: Spool) -> None:
+    (here.settings.projects / "whole.toml").write_text(f'title = "Всё"\ntool = "sh"\npath = "{here.root}"\n')
+    (spool.root / "README.md").write_text("of the repository\n")
+    other = task_of(spool, "echo secret words", project="none")
+    look = f"cat {other.path}/prompt.md etc/secrets/telegram; cat spool/README.md; ls spool/tasks/*/"
+    task = ran(here, spool, look, project="whole")
+    if exit_of(task)["isolation"] != "namespace":
+        pytest.skip("no namespaces here")
+    assert (task.text("result.md") or "").split() == ["of", "the", "repository", task.id]
+    assert (task.text("run/stderr.log") or "").count("No such file") == 2
+
+
+def test_without_namespaces_it_works_and_says_so(here: World, spool: Spool) -> None:
+    here.config.write_text(here.config.read_text().replace("[execute]", '[execute]\nisolation = "off"'))
+    deaf = "setsid sh -c 'trap \"\" TERM; sleep 1000' &"
+    task = task_of(spool, f"{deaf} (setsid sleep 1000 &) ; sleep 0.2; echo Готово.")
+    ended = once(here, "execute")
+    assert ended.log.count("share our PID namespace") == 1
+    assert exit_of(task)["isolation"] == "group"
+    assert exit_of(task)["left_behind"] >= 2
+    assert family(task.id) == []
+
+
+def test_without_namespaces_a_killed_runner_leaves_nothing(here: World, spool: Spool) -> None:
+    here.config.write_text(here.config.read_text().replace("[execute]", '[execute]\nisolation = "off"'))
+    task = task_of(spool, "setsid sleep 1000 & touch begun; sleep 1000")
+    folder = here.settings.work / "one"
+    with running(here, "execute") as program:
+        until((folder / "begun").exists, folder)
+        os.kill(runner_of(task), signal.SIGKILL)
+        until(lambda: place(spool, task.id) == "hold", spool.root / "hold")
+        terminate(program)
+    assert family(task.id) == []
+
+
+def test_an_answer_over_many_lines_of_json_is_found(here: World, spool: Spool) -> None:
+    says = """printf '{\\n "session_id": "s-9",\\n "result": "Вот."\\n}\\n'"""
+    task = ran(here, spool, says, "events")
+    assert (task.text("result.md"), task.load().session) == ("Вот.", "s-9")
+
+
 # -- whose turn it is -----------------------------------------------------------------------------
 
 
 def test_one_at_a_time_in_a_project_and_two_projects_at_once(here: World, spool: Spool) -> None:
-    mark = here.root / "marks"
-    say = f"echo begin $SKAZANO_PROJECT >> {mark}; while [ ! -e gate ]; do sleep 0.05; done"
-    tasks = [task_of(spool, say, project=slug) for slug in ("one", "one", "two", "three")]
+    marks = here.root / "marks"
+    marks.mkdir()
+    say = f"touch {marks}/$SKAZANO_TASK; while [ ! -e gate ]; do sleep 0.05; done"
+    one, again, two, three = (task_of(spool, say, project=slug) for slug in ("one", "one", "two", "three"))
     with running(here, "execute") as program:
-        until(lambda: mark.exists() and mark.read_text().count("begin") == 2, here.root)
-        assert sorted(mark.read_text().split()[1::2]) == ["one", "two"]
-        for slug in ("one", "two", "three"):
+        until(lambda: set(os.listdir(marks)) == {one.id, two.id}, marks)
+        (here.settings.work / "one" / "gate").write_text("")
+        # one's second task waits until the others had their turn
+        until(lambda: set(os.listdir(marks)) == {one.id, two.id, three.id}, marks)
+        assert place(spool, again.id) == "execute/new"
+        for slug in ("two", "three"):
             (here.settings.work / slug / "gate").write_text("")
-        for task in tasks:
-            done(spool, task)
+        done(spool, again)
         terminate(program)
-    begun = [line.split()[1] for line in mark.read_text().splitlines() if line.startswith("begin")]
-    assert begun.index("three") < 3  # one's second waits until the others had their turn
-    assert begun[3] == "one"
 
 
 def test_who_waits_is_told_once_and_may_jump_the_queue(here: World, spool: Spool) -> None:

@@ -30,7 +30,7 @@ class NotPossible(SpoolError):
 
 def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
     """Put the task under a project and let it go on from `refine`. Raises NoTask, Busy, NotPossible."""
-    with spool.take(id) as held:
+    with _take(spool, id) as held:
         task = TaskDir(held.dir)
         card = task.load()
         if held.found.box not in ("unsorted", "hold", "failed") and card.project == project:
@@ -55,7 +55,7 @@ def retry(
     """Let a failed, held or finished task go again from `stage` (default: where it failed or was held;
     a finished one from execute). What it had made from there on is kept in earlier/<n>/. `resume`, if given,
     is what `execute` then finds in resume.json: the session to go on with, and what to tell it. The stage."""
-    with spool.take(id) as held:
+    with _take(spool, id) as held:
         task = TaskDir(held.dir)
         if held.found.box in ("waiting", "unsorted") and stage is None:
             raise NotPossible(f"{id} lies in {held.found.box}/: file it under a project, or name a stage")
@@ -76,7 +76,7 @@ def retry(
 
 def hold(spool: Spool, id: str, *, by: str) -> str:
     """Stop a waiting task until a person decides; the stage before which it stands."""
-    with spool.take(id) as held:
+    with _take(spool, id) as held:
         ticket, task = held.ticket, TaskDir(held.dir)
         if ticket.box != "hold" or ticket.stage is None:
             raise NotPossible(f"{id} lies in {ticket.place}: only what waits in a queue can be held")
@@ -88,7 +88,7 @@ def hold(spool: Spool, id: str, *, by: str) -> str:
 
 def conclude(spool: Spool, id: str, answer: str) -> None:
     """Answer a parked task; nothing more is to be done. Raises NoTask, Busy, NotPossible."""
-    with spool.take(id) as held:
+    with _take(spool, id) as held:
         if held.found.box not in ("unsorted", "hold"):
             raise NotPossible(f"{id} is not parked")
         TaskDir(held.dir).write("answer.txt", answer)
@@ -100,7 +100,7 @@ def join(spool: Spool, id: str, words: str, *, by: str) -> bool:
     ticket = spool.find(id)
     if ticket is None or ticket.box != "new" or ticket.stage not in ("refine", "execute"):
         return False
-    with spool.take(id) as held:
+    with _take(spool, id) as held:
         task = TaskDir(held.dir)
         if held.found.box != "new" or held.found.stage not in ("refine", "execute") or task.has("run"):
             raise Busy(f"{id} has begun")  # an act that raises leaves the ticket where it was
@@ -128,7 +128,7 @@ def confirm(spool: Spool, id: str, text: str, *, by: str) -> None:
 def cancel(spool: Spool, id: str, *, by: str) -> str:
     """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
     try:
-        held = spool.take(id)
+        held = _take(spool, id)
     except Busy:
         files.write_file(spool.dir(id) / "cancel", by + "\n")
         return "stopping"
@@ -146,6 +146,16 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
         task.history("skazano", "cancelled", by=by)
         held.hand_on("reply")
     return "cancelled"
+
+
+def _take(spool: Spool, id: str) -> Held:
+    """As Spool.take, once whoever has just brought the ticket where it lies has let go of it."""
+    ticket = spool.find(id)
+    if ticket is not None and ticket.box != "run":
+        held = spool.lock(ticket, wait=True)
+        if held is not None:
+            held.close()
+    return spool.take(id)
 
 
 def _cancel_children(spool: Spool, parent: TaskDir, by: str) -> str:

@@ -28,7 +28,7 @@ CAPTION = 900  # UTF-16 units; must be below Telegram's 1024 with the mark
 
 def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
     """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
-    from skazano.chat import Refused
+    from skazano.chat import NotSent, Refused
 
     text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
     plan = task.json("reply.json") or {"parts": [*_plan(task, card, text), *_pictures(task)]}
@@ -41,6 +41,11 @@ def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> N
         last = number == len(plan["parts"]) - 1
         try:
             message = _send_part(task, card, context, telegram, part, repeat=repeat, last=last)
+        except NotSent:
+            if not repeat:
+                del part["sending"]
+                task.write_json("reply.json", plan)
+            raise
         except Refused as error:
             if part["kind"] != "voice":
                 raise
@@ -147,6 +152,8 @@ def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str
     made = []
     if "\nagain: " in (task.text("error.txt") or "") or task.has("cancel"):
         made.append((say(card.lang, "button-again"), press.data(press.RETRY, task)))
+    if task.has("error.txt") and card.session and task.has("run/exit.json"):
+        made.append((say(card.lang, "button-go-on"), press.data(press.GO, task)))
     if press_run.refused(task):
         made.append((say(card.lang, "button-allow"), press.data(press.ALLOW, task)))
     if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
@@ -165,11 +172,11 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
 
     Raises stage.Later; BadTask.
     """
-    from skazano.chat import Refused
+    from skazano.chat import NotSent, Refused
 
-    held = context.spool.lock(ticket)
+    held = context.spool.lock(ticket, wait=True)  # the stage that parked it may not have let go yet
     if held is None:
-        return  # someone acts on it at this moment
+        return  # it was taken away meanwhile
     with held:
         task = TaskDir(held.dir)
         card, asked = task.load(), task.json("ask.json") or {}
@@ -177,11 +184,17 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
             return
         if card.chat is not None:
             text, buttons = _question(ticket, task, card, context, asked)
-            text = (say(card.lang, "maybe-repeat") if "asking" in asked else "") + text
+            repeat = "asking" in asked
+            text = (say(card.lang, "maybe-repeat") if repeat else "") + text
             asked["asking"] = now()
             task.write_json("ask.json", asked)
             try:
                 asked["message"] = _ask(client(), card, text, buttons)
+            except NotSent:
+                if not repeat:
+                    del asked["asking"]
+                    task.write_json("ask.json", asked)
+                raise
             except Refused as error:
                 log(task.id, "question refused", level=WARNING, error=error)
             else:

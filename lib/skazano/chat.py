@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # durations as timedelta: the other way is deprecated
 
+import httpx
 from telegram import Bot
 from telegram.error import (
     BadRequest,
@@ -50,6 +51,10 @@ class Refused(Exception):
     """Telegram understood and said no (400, 403); the text is Telegram's."""
 
 
+class NotSent(Later):
+    """Telegram cannot have acted on the call: it said not now (401, 429), or was not reached at all."""
+
+
 class Telegram:
     """A `Bot` and the event loop it needs, called from plain code."""
 
@@ -83,15 +88,17 @@ class Telegram:
         try:
             return self._runner.run(call)
         except RetryAfter as error:
-            raise Later(f"flood control: {error}", outage=True, seconds=retry_seconds(error)) from error
+            raise NotSent(f"flood control: {error}", outage=True, seconds=retry_seconds(error)) from error
         except InvalidToken as error:
-            raise Later("Telegram refuses the bot's token (401)", outage=True) from error
+            raise NotSent("Telegram refuses the bot's token (401)", outage=True) from error
         except (BadRequest, Forbidden, Conflict, ChatMigrated) as error:
             raise Refused(error.message) from error
         except TelegramError as error:
             if "Too Large" in error.message:  # 413, which the client takes for a broken network
                 raise Refused(error.message) from error
-            raise Later(f"Telegram cannot be reached: {error.message}", outage=True) from error
+            unreached = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+            kind = NotSent if unreached else Later
+            raise kind(f"Telegram cannot be reached: {error.message}", outage=True) from error
 
     def poll(self, offset: int | None, seconds: int, wakes: int) -> list[dict[str, Any]]:
         """Updates from `offset` on, exactly as sent; none when the file descriptor `wakes` can be read.

@@ -41,7 +41,8 @@ def machine() -> Iterator[Finding]:
         file = Path("/proc/sys/fs/inotify") / name
         count = int(file.read_text()) if file.exists() else least
         if count < least:
-            yield Finding("warning", f"inotify {name}", str(count), f"sysctl -w fs.inotify.{name}={2 * least}")
+            wider = f"sysctl -w fs.inotify.{name}={2 * least}"
+            yield Finding("warning", f"inotify {name}", str(count), wider)
     yield Finding("ok", "inotify", "limits are wide enough")
 
 
@@ -102,6 +103,7 @@ def _place(path: Path, mode: int, owner: str, group: str) -> Iterator[Finding]:
     except KeyError:
         mine = ("?", "?")
     # With an ACL (the door for nginx) the bits of the group are the mask: as wide as its widest entry.
-    if mine != (owner, group) or stat.S_IMODE(status.st_mode) != mode:
-        state = f"{mine[0]}:{mine[1]} {stat.S_IMODE(status.st_mode):04o} instead of {owner}:{group} {mode:04o}"
+    found = stat.S_IMODE(status.st_mode)
+    if mine != (owner, group) or found != mode:
+        state = f"{mine[0]}:{mine[1]} {found:04o} instead of {owner}:{group} {mode:04o}"
         yield Finding("wrong", str(path), state, MEND)

@@ -61,9 +61,11 @@ def _asked(settings: Settings, token: str) -> Iterator[Finding]:
         yield Finding("wrong", "telegram", state, "delete it: the method deleteWebhook of the Bot API")
     status = output(["systemctl", "show", "-P", "StatusText", "skazano@receive"])[1] if installed() else ""
     if "another program" in status:
-        yield Finding("wrong", "telegram", status, "stop the other one, or /revoke the token at @BotFather")
+        remedy = "stop the other one, or /revoke the token at @BotFather"
+        yield Finding("wrong", "telegram", status, remedy)
     if date is not None and abs(time.time() - date) > SKEW:
-        yield Finding("wrong", "clock", f"{time.time() - date:+.0f} s off Telegram's", "timedatectl set-ntp true")
+        state = f"{time.time() - date:+.0f} s off Telegram's"
+        yield Finding("wrong", "clock", state, "timedatectl set-ntp true")
 
 
 def _get(url: str) -> tuple[dict[str, Any], float | None]:
@@ -101,8 +103,8 @@ def pages(settings: Settings) -> Iterator[Finding]:
     try:
         socket.getaddrinfo(f"sandbox-x.{host}", 443)
     except OSError:
-        state = f"sandbox-….{host} is not found"
-        yield Finding("warning", "sandbox hosts", state, f"a DNS record for *.{host} with this machine's address")
+        remedy = f"a DNS record for *.{host} with this machine's address"
+        yield Finding("warning", "sandbox hosts", f"sandbox-….{host} is not found", remedy)
 
 
 def _without_password(url: str) -> Finding:

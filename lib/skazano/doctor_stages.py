@@ -1,7 +1,6 @@
 """doctor: whether every program runs, gives signs of life, and takes what waits for it."""
 
 import fcntl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -48,7 +48,8 @@ def _project(project: Project) -> Iterator[Finding]:
 def _rights(what: str, folder: Path) -> Iterator[Finding]:
     """Whether stages and agents, who share a group, may write here."""
     group = grp.getgrnam("skazano-code").gr_gid
-    mend = f"chgrp -R skazano-code {folder}; chmod -R g+rwX {folder}; find {folder} -type d -exec chmod g+s {{}} +"
+    mend = f"chgrp -R skazano-code {folder}; chmod -R g+rwX {folder}; "
+    mend += f"find {folder} -type d -exec chmod g+s {{}} +"
     for path in (folder, folder / ".git"):
         if not path.exists():
             continue

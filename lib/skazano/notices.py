@@ -5,7 +5,9 @@ moves it to state/notices/sent/, where it says that this was told. Told at least
 being sent when `reply` died may come twice.
 """
 
+import contextlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from skazano.chat import Telegram
 
 NEW = "state/notices/new"
+KEPT = 7 * 86400.0  # seconds; above the longest run
 
 
 def tell(spool: Spool, id: str, what: str, **values: object) -> None:
@@ -39,6 +42,16 @@ def withdraw(spool: Spool, id: str) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
+def forget(spool: Spool) -> None:
+    """Drop what was told of tasks that are long over."""
+    oldest = time.time() - KEPT
+    for folder in _folders(spool):
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                if (folder / name).stat().st_mtime < oldest:
+                    (folder / name).unlink()
+
+
 def send(context: Context, client: "Callable[[], Telegram]") -> None:
     """Send what there is to tell. Raises stage.Later."""
     from skazano.chat import Refused
@@ -47,6 +60,10 @@ def send(context: Context, client: "Callable[[], Telegram]") -> None:
     for name in sorted(name for name in os.listdir(new) if not name.startswith(".")):
         id, _, what = name.partition(",")
         try:
+            ticket = context.spool.find(id)
+            if ticket is None or ticket.stage != "execute":
+                (new / name).unlink(missing_ok=True)  # cancelled, or ended, before it was told
+                continue
             task = TaskDir(context.spool.dir(id))
             card = task.load()
             if card.chat is not None:

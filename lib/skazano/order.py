@@ -30,8 +30,12 @@ class Order:
         ready = [ticket for ticket in ready if ticket.id not in working]
         room = max(1, context.config.execute.parallel) - len(working)
         queues = self._queues(ready, context)
-        taken = set(working.values()) | self._unfinished(context)
-        free = [place for place in queues if place not in taken or runs_on(queues[place][0], context)]
+        at_work, unfinished = set(working.values()), self._unfinished(context)
+        free = [
+            place
+            for place, queue in queues.items()
+            if place not in at_work and (place not in unfinished or runs_on(queue[0], context))
+        ]
         free.sort(key=lambda place: (self._turn.get(place, 0.0), queues[place][0].id))
         chosen = [queues[place][0] for place in free[: max(0, room)]]
         for place in free[: max(0, room)]:

@@ -98,7 +98,7 @@ def _file(id: str, argument: str, context: "Context", lang: str) -> str:
     task = TaskDir(context.spool.dir(id))
     asked = task.json("ask.json") or task.json(f"earlier/{acts.turn(task)}/ask.json") or {}
     options = asked.get("options", [])
-    chosen = options[int(argument)] if argument.isdigit() and int(argument) < len(options) else ""
+    chosen = options[int(argument)] if argument.isdecimal() and int(argument) < len(options) else ""
     project = context.projects().get(chosen)
     if project is None:
         return say(lang, "press-unknown")

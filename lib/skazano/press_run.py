@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def allow(id: str, argument: str, context: "Context", lang: str) -> str:
-    """Add the rules that would have allowed what was refused to the project, and go on in the same session."""
+    """Add the rules that would have allowed what was refused to the project; go on in the same session."""
     task = TaskDir(context.spool.dir(id))
     card = task.load()
     project = context.projects().get(card.project or "")
@@ -46,7 +46,7 @@ def go_on(id: str, argument: str, context: "Context", lang: str) -> str:
 def jump(id: str, argument: str, context: "Context", lang: str) -> str:
     """Let a waiting task be the next one of its project."""
     ticket = context.spool.find(id)
-    if ticket is None or ticket.stage != "execute" or ticket.box not in ("new", "later"):
+    if ticket is None or ticket.stage != "execute" or ticket.box != "new":
         return say(lang, "press-late")
     files.write_file(order_marks.jump_file(context.spool, id), "")
     return say(lang, "is-first")

@@ -70,7 +70,7 @@ def _load(settings: Settings, file: Path) -> Project:
         raise ConfigError(f"{file}: tool {data.tool!r} is not among tools = {tools}")
     for rule in data.allow:
         if _WRITES_ANYWHERE.fullmatch(rule):
-            raise ConfigError(f"{file}: allow: {rule!r} lets it write anywhere; say Edit(./**) or Write(./**)")
+            raise ConfigError(f"{file}: allow: {rule!r} lets it write anywhere: say Edit(./**), Write(./**)")
     path = settings.folder / Path(data.path).expanduser() if data.path else settings.work / slug
     values = msgspec.structs.asdict(data)
     return Project(**{**values, "slug": slug, "path": str(path), "tools": tools})

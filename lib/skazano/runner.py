@@ -7,8 +7,8 @@ without a PID. It reads argv.json, writes the tool's output and, last of all, ex
 with {variable: value} as JSON: they are on no disk and in no argument.
 
 argv.json: argv, cwd, env, stdin (path), seconds (time limit), stdout (file name), reads ("" or the kind whose
-events are made readable in stdout.log), output_bytes, stall ([pattern, seconds] or null), namespace
-(whether to use one), hide, show, writable (see isolation), processes, secrets_by ("environment", "descriptor").
+events are made readable in stdout.log), output_bytes, stall ([pattern, seconds] or null), namespace (whether
+to use one), hide, show, writable (see isolation), processes, secrets_by ("environment" or "descriptor").
 """
 
 import json

@@ -250,7 +250,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "button-go-on": ("Продолжить", "Go on"),
     "button-stop": ("Остановить", "Stop it"),
     "button-first": ("Без очереди", "Jump the queue"),
-    "notice-queued": ("Перед вами {ahead} {tasks} в этом проекте.", "{ahead} {tasks} before you in this project."),
+    "notice-queued": (
+        "Перед вами {ahead} {tasks} в этом проекте.",
+        "{ahead} {tasks} before you in this project.",
+    ),
     "notice-quiet": (
         "Инструмент «{tool}» молчит уже {minutes} мин. Можно подождать или остановить его.",
         "The tool “{tool}” has been silent for {minutes} min. Wait, or stop it.",

@@ -82,17 +82,22 @@ def afford(job: Job, context: Context) -> Job:
 
 
 def hidden(project: Project, context: Context) -> list[str]:
-    """Folders that the tool must not see: the spool, secrets, the configuration, other projects. None of them
-    holds the project's own folder, and inside of it nothing but the spool and secrets is hidden."""
-    own = Path(project.path).resolve()
-    settings = context.settings
-    private = [settings.spool, settings.folder / "secrets"]
+    """Folders that the tool must not see: the spool, the configuration with its secrets, the pages, other
+    projects. None of them holds the project's own folder. Where the spool lies in that (our own checkout),
+    its folders are hidden and not itself, which has a file of the repository."""
+    own, settings = Path(project.path).resolve(), context.settings
+    private = [settings.spool.resolve(), settings.folder.resolve(), settings.site.resolve()]
+    private = [inner for path in private for inner in (_folders(path) if own in path.parents else [path])]
     others = [
         Path(other.path).resolve() for other in context.projects().values() if other.slug != project.slug
     ]
-    others = [path for path in others if path != own and own not in path.parents]
-    kept = [path for path in [*private, *others] if path.is_dir() and path != own and path not in own.parents]
+    found = [*private, *(path for path in others if own not in path.parents)]
+    kept = [path for path in found if path.is_dir() and path != own and path not in own.parents]
     return [str(path) for path in dict.fromkeys(kept)]
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(inner for inner in path.iterdir() if inner.is_dir()) if path.is_dir() else []
 
 
 def conclude(task: TaskDir, card: Task, job: Job, exit: Mapping[str, Any], context: Context) -> Outcome:

@@ -1,6 +1,6 @@
-"""Writes skazano.toml: a documented copy with the answers in it, or the answers into the one that is there.
+"""Writes skazano.toml: a documented copy with the answers in it, or the answers into the one there is.
 
-python -I configure.py FILE DEFAULTS key=value …   An empty value changes nothing. Comments and order are kept.
+python -I configure.py FILE DEFAULTS key=value …   An empty value changes nothing; comments are kept.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Reads Telegram's answer to getUpdates; prints the next offset, and the id of who sent the code, if somebody did.
+"""Reads Telegram's answer to getUpdates; prints the next offset, and the id of who sent the code, if any.
 
 python3 -I pairing.py CODE OFFSET <answer
 """

@@ -164,7 +164,7 @@ write_config() {
 
 place_units() {
     local unit
-    for unit in "$NEW"/systemd/*.{service,target,timer,slice}; do
+    for unit in "$NEW"/systemd/*.{service,target,timer,slice,path}; do
         install -m 644 "$unit" "/etc/systemd/system/${unit##*/}"
     done
     for unit in "$NEW"/systemd/*.service.d; do

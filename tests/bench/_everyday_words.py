@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make lib/skazano/understand/everyday.txt: how the commonest Russian words sound (phonetics' alphabet).
 
-The words are the 100 000 most frequent of Robyn Speer's wordfreq 3.1.1 (Russian, "large"; `pip install
+The words are the 150 000 most frequent of Robyn Speer's wordfreq 3.1.1 (Russian, "large"; `pip install
 wordfreq` somewhere apart: the product does not need it), without their case endings; with them go the
 English words of lexicon.txt as Russians say them. wordfreq's data is under CC BY-SA 4.0, so this file is.
 """
@@ -18,7 +18,7 @@ from skazano.understand.lexicon import WORDS  # noqa: E402
 from skazano.understand.phonetics import cyrillic, normal  # noqa: E402
 from skazano.understand.readings import endless  # noqa: E402
 
-COMMONEST, SHORTEST = 100_000, 3
+COMMONEST, SHORTEST = 150_000, 3
 HEAD = """\
 # How common Russian words sound, without case endings, in the alphabet of phonetics.py; made by
 # tests/bench/_everyday_words.py from the Russian word list of wordfreq 3.1.1 (Robyn Speer and the sources

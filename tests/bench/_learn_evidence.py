@@ -6,7 +6,7 @@ strangers of the corpus, the words of confusions.jsonl (spoken, as heard; those 
 name left out), everyday words drawn by chance, and the everyday words that sound nearest to each
 project. Prints the weights, and for each of them what a threshold lets through. List c is not read.
 
-usage: _learn_evidence.py    some minutes
+usage: _learn_evidence.py [--verbose]
 """
 
 import json
@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
 
-import names as bench  # noqa: E402
 import numpy as np  # noqa: E402
+from rapidfuzz import process  # noqa: E402
+from rapidfuzz.distance import Levenshtein  # noqa: E402
 
+import names_corpus as bench  # noqa: E402
 from skazano.understand import everyday  # noqa: E402
 from skazano.understand import names as matcher  # noqa: E402
 from skazano.understand.phonetics import cyrillic, likeness, normal, tidy  # noqa: E402
@@ -52,8 +54,11 @@ def strangers() -> Iterator[tuple[str, str, str]]:
                 yield "confused", key, heard
         yield from (("by chance", key, spelled(word)) for word in chance)
         for project in projects:
-            own = {w.phones for w in matcher._ways(matcher._written([project]))}
-            alike = {w: max(likeness(w, way) for way in own) for w in words}
+            alike: dict[str, float] = {}
+            for way in matcher._ways(matcher._written([project])):
+                near = process.extract(way.phones, words, scorer=Levenshtein.normalized_similarity, limit=40)
+                for word, _, _ in near:
+                    alike[word] = max(alike.get(word, 0.0), likeness(word, way.phones))
             for word in sorted((w for w in alike if alike[w] < 0.97), key=lambda w: -alike[w])[:NEAREST]:
                 yield "nearest", key, spelled(word)
 
@@ -94,17 +99,18 @@ def main(verbose: bool) -> None:
     weights = learn(x, y, np.array([SHARE[k] for k in kinds]))
     print("weights", tuple(round(float(w), 2) for w in weights))
     odds = x @ weights
-    leads = np.array([r[2].gap >= matcher.GAP or r[2].apart / r[2].size < 0.07 for r in rows])
+    leads = np.array([r[2].gap >= matcher.GAP for r in rows])
     odds[~leads] = -99
     right = np.sort(odds[y == 1])[::-1]
     for share in RIGHT_WANTED:
         enough = right[int(share * total["meant"])]
-        let = {k: round(100 * float(((odds >= enough) & (kinds == k) & (y == 0)).sum()) / total[k], 2) for k in total}
+        false = {kind: float(((odds >= enough) & (kinds == kind) & (y == 0)).sum()) for kind in total}
+        let = {kind: round(100 * count / total[kind], 2) for kind, count in false.items()}
         print(f"right {share}: enough {enough:.2f}, wrongly let through %", let)
     if verbose:
         for place in np.argsort(-odds):
             kind, meant, found, heard, slug = rows[place]
-            if (kind not in ("meant", "nearest") and odds[place] > -1.5) or (kind == "meant" and odds[place] < 1):
+            if kind != "nearest" and (odds[place] < 1 if kind == "meant" else odds[place] > -1.5):
                 print(f"{odds[place]:6.2f} {kind:9} {'' if meant else '-'}{slug} | {heard} | {found}")
 
 

@@ -26,6 +26,8 @@ from skazano.speech.asr import open_recogniser  # noqa: E402
 DATA = ROOT / "tests" / "data"
 RHVOICE = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina"]
 ESPEAK = ["ru", "ru+f2"]
+NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # spoke nothing that anything was tuned or trained on
+FOR_STRANGERS_C = ["anna", "pavel", "ru", "elena", "mikhail"]
 
 
 def speak(voice: str, text: str) -> np.ndarray:
@@ -56,19 +58,22 @@ def name_in(phrase: str) -> str:
 def main(out: Path) -> None:
     names = json.loads((DATA / "names_projects.json").read_text())
     recogniser = open_recogniser("gigaam")
-    wanted = [(key, p["slug"], p["said"]) for key in "ab" for p in names[key]]
-    wanted += [("strangers", None, said) for said in names["strangers"]]
+    wanted = [
+        (key, p["slug"], p["said"], voice)
+        for key in "abc"
+        for p in names[key]
+        for voice in RHVOICE + ESPEAK + (NEVER_MET if key == "c" else [])
+    ]
+    wanted += [("strangers", None, said, v) for said in names["strangers"] for v in ("anna", "pavel", "ru")]
+    wanted += [("strangers_c", None, said, v) for said in names["strangers_c"] for v in FOR_STRANGERS_C]
     with out.open("w") as lines:
-        for key, slug, said in wanted:
-            voices = RHVOICE + ESPEAK if slug else ["anna", "pavel", "ru"]
-            for voice in voices:
-                with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
-                    soundfile.write(wav.name, speak(voice, f"настройки проект {said}"), 16000)
-                    phrase = recogniser.transcribe(wav.name).text
-                line = {"list": key, "slug": slug, "said": said, "voice": voice}
-                line |= {"heard": name_in(phrase), "phrase": phrase}
-                lines.write(json.dumps(line, ensure_ascii=False) + "\n")
-            lines.flush()
+        for key, slug, said, voice in wanted:
+            with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
+                soundfile.write(wav.name, speak(voice, f"настройки проект {said}"), 16000)
+                phrase = recogniser.transcribe(wav.name).text
+            line = {"list": key, "slug": slug, "said": said, "voice": voice}
+            line |= {"heard": name_in(phrase), "phrase": phrase}
+            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from skazano.log import ERROR, WARNING, log
+from skazano.log import ERROR, log
 from skazano.tooler.wire import PROBLEM, Problem
 
 BODY_SECONDS = 30.0  # for a body to arrive
@@ -32,6 +32,7 @@ def plain(routes: Sequence[Route]) -> Starlette:
     handlers: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {
         Refusal: _refused,
         HTTPException: _http,
+        OSError: _unstored,
         Exception: _fault,
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
@@ -105,13 +106,14 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem_response(problem, dict(error.headers or {}))
 
 
+async def _unstored(request: Request, error: Exception) -> Response:
+    log("-", "not stored", level=ERROR, why=error)
+    problem = Problem(
+        status=507, title="Cannot be stored", detail="Look after this box's disk, then send it again."
+    )
+    return problem_response(problem)
+
+
 async def _fault(request: Request, error: Exception) -> Response:
-    full = isinstance(error, OSError)
-    log("-", "request failed", level=ERROR if not full else WARNING, why=repr(error), path=request.url.path)
-    if full:
-        return problem_response(
-            Problem(
-                status=507, title="Cannot be stored", detail="Free space on this box, then send it again."
-            )
-        )
+    log("-", "request failed", level=ERROR, why=repr(error), path=request.url.path)
     return problem_response(Problem(status=500, title="A fault of the tooler", detail="See its log."))

@@ -4,6 +4,8 @@ A request is looked at in this order: the token, the path, the method, the size,
 is stored before the answer says so.
 """
 
+from typing import Any
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -51,8 +53,7 @@ class App:
                 "Another request under this name",
                 f"The run {wanted.id} was asked for in other words. Send those again, or the next attempt.",
             ) from error
-        if run.ended() is None:
-            self.crew.add(run, BEGIN_SECONDS)
+        self.crew.add(run, BEGIN_SECONDS)
         return _json(self._view(run), 202, {"Location": f"/runs/{run.id}"})
 
     def _check(self, wanted: Wanted) -> None:
@@ -162,7 +163,7 @@ def build(settings: Settings, store: Store, crew: Crew, token: str) -> ASGIApp:
 
 def _wanted(body: bytes) -> Wanted:
     try:
-        wanted = msgspec.json.decode(body, type=Wanted)
+        wanted = msgspec.convert(_whole(msgspec.json.decode(body)), Wanted)
     except msgspec.ValidationError as error:
         raise Refusal(422, "Not a request for a run", f"{error}. See /openapi.json.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -170,6 +171,13 @@ def _wanted(body: bytes) -> Wanted:
     if name := unclean(wanted):
         raise Refusal(422, "Not a request for a run", f"`$.{name}` ends in a newline. See /openapi.json.")
     return wanted
+
+
+def _whole(value: Any) -> Any:
+    """The request with `attempt` as an int: in JSON Schema 2.0 is an integer, for msgspec it is not."""
+    if isinstance(value, dict) and isinstance(number := value.get("attempt"), float) and number.is_integer():
+        return {**value, "attempt": int(number)}
+    return value
 
 
 def _offset(request: Request, name: str) -> int:

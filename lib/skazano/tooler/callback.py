@@ -16,13 +16,11 @@ from skazano import files, ids
 from skazano.log import WARNING, log
 from skazano.spool import Spool
 from skazano.tooler.store import Run
-from skazano.tooler.wire import Told, sign, signed, split_run
+from skazano.tooler.wire import KEPT, REMOTE, Told, sign, signed, split_run
 
 DELAYS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0)  # seconds between two tries; then it is given up
 SECONDS = 10.0  # for one try: once to connect, and between two bytes of the answer
 HEADER = "Skazano-Signature"
-KEPT = "callback.json"
-REMOTE = "remote.json"  # in run/: who carries the run out
 
 
 class Tries(msgspec.Struct, kw_only=True):

@@ -11,10 +11,8 @@ Whoever dies in between, the next one reads these and goes on: it asks again for
 it stands. Truth is what the tooler answers to GET; a callback only ends the wait for the next look.
 """
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,11 +21,10 @@ from skazano import files
 from skazano.log import WARNING, log
 from skazano.stage import Context, Stopped
 from skazano.task import TaskDir
-from skazano.tooler.callback import KEPT, REMOTE
+from skazano.tooler.remote import MOST, Remote, append, known
 from skazano.tooler.talk import Box, Http, Pace, Unwell, problem_of, view_of
-from skazano.tooler.wire import FILE, File, Result, View, Wanted, fits
+from skazano.tooler.wire import FILE, KEPT, REMOTE, File, Result, View, Wanted, fits
 
-MOST = 256 << 20  # bytes of a file, or of a log
 AGAIN = (408, 425, 429, 500, 502, 503, 504, 507)  # the tooler, or what stands in front of it, is unwell
 
 
@@ -46,24 +43,6 @@ class RunFailed(Exception):
         super().__init__(detail or told)
         self.told = told
         self.detail = detail
-
-
-class Remote(msgspec.Struct, kw_only=True):
-    """run/remote.json. The offsets: how far each output was read there, and how long the log here then was."""
-
-    box: str
-    run: str
-    accepted: bool = False
-    read: dict[str, int] = {}
-    kept: dict[str, int] = {}
-
-
-def known(task: TaskDir) -> Remote | None:
-    """Who carries the task's run out, if it was given away."""
-    try:
-        return msgspec.convert(task.json(f"run/{REMOTE}"), Remote)
-    except msgspec.ValidationError:
-        return None
 
 
 def carry_out(
@@ -188,7 +167,7 @@ class _Call:
         outputs = (("stdout", view.stdout, view.stdout_next), ("stderr", view.stderr, view.stderr_next))
         for name, text, upto in outputs:
             if text and upto > self._remote.read.get(name, 0):
-                length = _append(self.run / f"{name}.log", text.encode(), self._remote.kept.get(name, 0))
+                length = append(self.run / f"{name}.log", text.encode(), self._remote.kept.get(name, 0))
                 self._remote.read[name], self._remote.kept[name] = upto, length
                 new = True
         if new:
@@ -231,8 +210,9 @@ class _Call:
             raise RunFailed(result.told or "", result.detail or "")
         if view.status == "cut-off" or result.exit is None:
             return None
-        files.write_json(self.run / "exit.json", {**result.exit, "box": self.box.name})
-        return result.exit
+        exit = {**result.exit, "box": self.box.name}
+        files.write_json(self.run / "exit.json", exit)
+        return exit
 
     def _file(self, file: File) -> None:
         path = self.task.path / file.name
@@ -253,14 +233,3 @@ class _Call:
         for name in (REMOTE, "request.json"):
             (self.run / name).unlink(missing_ok=True)
         files.fsync_dir(self.run)
-
-
-def _append(path: Path, data: bytes, kept: int) -> int:
-    """Append to a log of which `kept` bytes count, a crash may have left more. Its length."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    with os.fdopen(fd, "r+b") as stream:
-        stream.truncate(kept)
-        stream.seek(kept)
-        if kept + len(data) <= MOST:
-            stream.write(data)
-        return stream.tell()

@@ -79,7 +79,8 @@ class Crew:
         """A run was accepted: it waits for its turn. Returns when the tool runs, or after so many seconds if
         its turn has come but git is not done, at once if others come first."""
         with self._changing:
-            if run.id not in self._working and all(run.id != other.id for other in self._waiting):
+            here = run.id in self._working or any(run.id == other.id for other in self._waiting)
+            if not here and run.ended() is None:
                 self._waiting.append(run)
                 self._next()
             place = self._working.get(run.id)

@@ -1,4 +1,4 @@
-"""`execute` and a project that lives on another box: the request from the job, troubles in a stage's terms."""
+"""`execute` and projects on other boxes: a request made of the job, troubles told in a stage's terms."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from skazano.log import keep_out
 from skazano.stage import Context, Failed, Later
 from skazano.task import Task, TaskDir
 from skazano.tooler.client import Away, Refused, RunFailed, carry_out
-from skazano.tooler.talk import Box
+from skazano.tooler.talk import Box, Pace
 from skazano.tooler.wire import EARLIER, PROMPT, Wanted
 from skazano.tools.base import Job
 
@@ -43,11 +43,12 @@ def run(
     box: Box,
     context: Context,
     on_quiet: Callable[[float], None],
+    pace: Pace | None = None,
 ) -> dict[str, Any] | None:
     """The run's exit.json; None if it was cut off. `job` is asked for what it may cost, once a run.
     Raises Later, Failed, Stopped."""
     try:
-        return carry_out(task, lambda: wanted(task, card, job(), box), box, context, on_quiet)
+        return carry_out(task, lambda: wanted(task, card, job(), box), box, context, on_quiet, pace)
     except Away as trouble:
         raise Later(f"box {trouble}") from trouble
     except Refused as trouble:

@@ -64,7 +64,7 @@ def document() -> dict[str, Any]:
                 "parameters": [run],
                 "get": {
                     "operationId": "look",
-                    "summary": "How the run stands, what its tool wrote and, once it is over, what came of it.",
+                    "summary": "How the run stands, what its tool wrote, and what came of it in the end.",
                     "parameters": offsets,
                     "responses": {"200": _answer("The run.", view), **_problems(problem, "401 404 422 500")},
                 },

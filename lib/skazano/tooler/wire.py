@@ -25,6 +25,8 @@ EARLIER = 20_000  # characters of one side of an earlier exchange
 PAGE = 256 << 10  # bytes of output in one answer
 FAR = 1 << 40  # bytes: no output is that long
 FRESH = 300.0  # seconds for which a signature is good
+KEPT = "callback.json"  # on the tooler's side: how it was taken; in run/ of the other: that it came
+REMOTE = "remote.json"  # in run/ of the asking side: who carries the run out
 PROBLEM = "application/problem+json"  # RFC 9457
 
 Status = Literal["waiting", "running", "ended", "cut-off", "failed"]

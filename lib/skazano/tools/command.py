@@ -1,11 +1,23 @@
 """The kind `command`: any program. The request goes in by standard input, as an argument or as a file; the
 answer is standard output, or lies where JSON pointers say in the last event that has it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skazano.tools.base import Job, Outcome, Plan, by_exit, ended_badly, events, output, pointer, session_of
+from skazano.tools.base import (
+    LONGEST,
+    Job,
+    Outcome,
+    Plan,
+    by_exit,
+    ended_badly,
+    events,
+    output,
+    pointer,
+    session_of,
+)
 
 ARGUMENT_LIMIT = 128 * 1024  # bytes of one argument with its NUL: execve(2), MAX_ARG_STRLEN
 
@@ -33,6 +45,16 @@ def plan(job: Job) -> Plan:
     )
 
 
+def _whole(run: Path) -> list[Any]:
+    """All of the output as one JSON document, if it is one: some programs print it over many lines."""
+    text = output(run, "events.jsonl", LONGEST)
+    try:
+        value = json.loads(text) if "\n" in text else None
+    except ValueError:
+        return []
+    return [value] if isinstance(value, dict) else []
+
+
 def _fill(argument: str, filled: Mapping[str, str]) -> str:
     """A placeholder is a whole argument, so that what was said can name none."""
     return _argument(filled[argument]) if argument in filled else argument
@@ -53,7 +75,7 @@ def outcome(run: Path, exit: Mapping[str, Any], job: Job) -> Outcome:
     tool = job.tool
     answer, session = None, None
     if tool.answer or tool.session:
-        for event in events(run):
+        for event in (*events(run), *_whole(run)):
             found = pointer(event, tool.answer) if tool.answer else None
             answer = found if found is not None else answer
             session = session_of(pointer(event, tool.session)) or session if tool.session else None

@@ -22,10 +22,21 @@ def _words() -> Words:
     return {n: (words, [w.translate(CLASSES) for w in words]) for n, words in by_length.items()}
 
 
+@lru_cache(maxsize=1)
+def _exact() -> frozenset[str]:
+    return frozenset(vocabulary("everyday.txt"))
+
+
+def is_word(phones: str) -> bool:
+    return phones in _exact()
+
+
 @lru_cache(maxsize=2048)
 def nearest_word(heard: str) -> tuple[float, str]:
     """(distance, word) of the everyday word that phones (without a case ending) are nearest to;
     (FAR, "") if none is near."""
+    if is_word(heard):
+        return 0.0, heard
     classes, best = heard.translate(CLASSES), (FAR, "")
     most = 2 if len(classes) < 8 else 3
     for length in range(len(classes) - 2, len(classes) + 3):

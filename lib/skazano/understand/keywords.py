@@ -3,9 +3,11 @@
 import re
 from typing import Literal
 
+from skazano.understand.everyday import is_word
 from skazano.understand.names import alike_words, sounds_like
-from skazano.understand.phonetics import normal
-from skazano.understand.words import IMPERATIVES, Word, is_imperative
+from skazano.understand.phonetics import cyrillic, normal
+from skazano.understand.readings import endless
+from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative
 
 Mode = Literal["text", "audio"]
 
@@ -16,7 +18,7 @@ _KEYS = {
     "mode": "режим режима режиме mode".split(),
     "tool": "инструмент инструмента инструментом инструменты тул tool".split(),
     "lang": "язык языка language".split(),
-    "reset": "сброс сбрось сбросить сбросы reset".split(),
+    "reset": "сброс сброса сбрось сбросить сбросы reset".split(),
 }
 _SOUNDS = {"project": "проект", "mode": "режим", "tool": "инструмент", "lang": "язык", "reset": "сброс"}
 MODES: dict[str, Mode] = {
@@ -39,10 +41,13 @@ _GLUED = [
     re.compile(
         r"(?P<a>проект(?!(?:а|у|е|ы|ом|ах|ам|ами|ов)$|н|ир|ор)|"
         r"инструмент(?!(?:а|у|е|ы|ом|ах|ам|ами|ов)$|ал|ар)|"
-        r"режим(?!(?:а|у|е|ы|ом|ах|ам|ами|ов)$|н)|сброс(?!(?:а|у|е|ы|ом|ах|ам|ами|ов|ь|ьте)$|ит|ил|н))(?P<b>[а-я]{3,})"
+        r"режим(?!(?:а|у|е|ы|ом|ах|ам|ами|ов)$|н)|сброс(?!(?:а|у|е|ы|ом|ах|ам|ами|ов|ь|ьте)$|ит|ил|н))"
+        r"(?P<b>[а-я]{3,})"
     ),
     # A keyword that ends it: «ребенчинструмент», «текстынструмент», «демосброс».
-    re.compile(r"(?P<a>и(?=инстр)|[а-я]{2,}?)(?P<b>инструмент|нструмент|проект|режим|сброс)"),
+    re.compile(r"(?P<a>и(?=инстр)|[а-я]{2,}?)(?P<b>инструмент|[еы]?нструмент|проект|режим|сброса?)"),
+    # A keyword or a way to answer, and a filler after it: «сбросну», «браузерну».
+    re.compile(r"(?P<a>сброс|проект|инструмент|[а-я]{4,}(?=ну$))(?P<b>ну|еще)"),
 ]
 
 
@@ -59,12 +64,30 @@ def _cut(token: Word) -> list[Word]:
     for pattern in _GLUED:
         if found := pattern.fullmatch(norm):
             middle = start + found.start("b")
-            second = "инструмент" if found["b"] == "нструмент" else found["b"]
+            if pattern is _GLUED[-1] and is_word(cyrillic(endless(norm))):
+                return [token]  # «глубину»
+            second = "инструмент" if found["b"].endswith("нструмент") else found["b"]
             return [*_cut(Word(found["a"], start, middle)), *_cut(Word(second, middle, end))]
-    if not is_imperative(norm):
-        for at in range(3, len(norm) - 4):
-            if norm[at:] in IMPERATIVES and norm[:at] not in _PREFIXES:
-                return [Word(norm[:at], start, start + at), Word(norm[at:], start + at, end)]
+    return [token] if is_imperative(norm) else _cut_at_order(token)
+
+
+def _cut_at_order(token: Word) -> list[Word]:
+    """«демоисправь» as two words, «ребенчуберилишние» as three, the last of them a word in itself."""
+    norm, start, end = token
+    for at in range(3, len(norm) - 4):
+        if norm[at:] in IMPERATIVES and norm[:at] not in _PREFIXES:
+            return [Word(norm[:at], start, start + at), Word(norm[at:], start + at, end)]
+    if is_word(cyrillic(endless(norm))):
+        return [token]
+    for at in range(3, len(norm) - 7):
+        for after in range(at + 5, len(norm) - 2):
+            last = norm[after:]
+            if norm[at:after] in IMPERATIVES and is_word(cyrillic(endless(last))):
+                return [
+                    Word(norm[:at], start, start + at),
+                    Word(norm[at:after], start + at, start + after),
+                    Word(last, start + after, end),
+                ]
     return [token]
 
 
@@ -83,13 +106,31 @@ def head(tokens: list[Word]) -> tuple[int, bool]:
     return taken, False
 
 
+def is_filler(tokens: list[Word], at: int) -> bool:
+    """Whether the word at this place may be passed over on the way to a keyword: a filler, or what
+    stands right before a keyword and sounds like one («еща», «бпожалуйста», «му»)."""
+    word = tokens[at].norm
+    if keyword(tokens, at)[0]:
+        return False
+    if word in FILLER:
+        return True
+    if at + 1 == len(tokens) or not keyword(tokens, at + 1)[0] or word in WISHES or is_imperative(word):
+        return False
+    return word not in MODES and (
+        len(word) < 3 or any(alike_words(word, f) >= 0.65 for f in FILLER if len(f) > 2)
+    )
+
+
 def keyword(tokens: list[Word], at: int) -> tuple[str | None, int]:
     """(which keyword stands here, how many words it takes)."""
     word = tokens[at].norm
+    following = tokens[at + 1].norm if at + 1 < len(tokens) else ""
     for key, spellings in _KEYS.items():
         if word in spellings:
             return key, 1
-    pair = word + (tokens[at + 1].norm if at + 1 < len(tokens) else "")
+    pair = word + following
+    if following in MODES and following != "тест" and sounds_like(word, "режим", 0.6):
+        return "mode", 1
     for key, sound in _SOUNDS.items():
         if len(word) > 3 and sounds_like(word, sound, 0.81 if key == "reset" else 0.86):
             return key, 1

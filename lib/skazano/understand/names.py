@@ -12,23 +12,26 @@ from typing import NamedTuple, Protocol
 import msgspec
 from rapidfuzz.distance import Levenshtein
 
-from skazano.understand.everyday import FAR, nearest_word
+from skazano.understand.everyday import FAR, is_word, nearest_word
+from skazano.understand.evidence import ENOUGH, Evidence
 from skazano.understand.lexicon import WORDS
 from skazano.understand.phonetics import CLASSES, cyrillic, distance, likeness, normal, tidy
 from skazano.understand.readings import endless, readings
+from skazano.understand.words import vocabulary
 
-GAP = 0.08  # lead in likeness over the next project that a sure match has
-CLEAR, CLEAR_GAP = 0.93, 0.045  # said all but exactly: a smaller lead is enough
+GAP = 0.045  # lead in likeness over the next project that a sure match has
+SURE_OF_FEW = 0.74  # likeness that is enough where only a few names are possible
 POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
 PART_COST = 0.04  # taken off when only the first word of a name was said
-SAME = 0.12  # distance at which two sound the same
 
-# Log odds that a project was meant, by what Evidence says; tests/bench/_learn_evidence.py finds them.
-_WEIGHTS = (0.0, -1.0, -16.0, 0.33, 3.0, 1.0, -3.5)
-ENOUGH = -0.5  # log odds that may be acted upon
-LONG = 14  # phones; a longer name is no surer
+JOINT = 0.3  # what a second everyday word costs as an explanation
+
+_RUSSIAN: dict[str, tuple[str, ...]] = {
+    latin: tuple(said.split("/"))
+    for latin, said in (entry.split("=") for entry in vocabulary("translated.txt"))
+}
 
 
 class Named(Protocol):
@@ -60,33 +63,6 @@ class Match(msgspec.Struct):
     sure: bool
 
 
-class Evidence(NamedTuple):
-    """apart: distance of what was heard from the name; size: phones, of both on average; gap: lead in
-    likeness over the next project; rival: distance from the nearest everyday word."""
-
-    apart: float
-    size: float
-    gap: float
-    rival: float
-
-    def features(self) -> tuple[float, ...]:
-        """What _WEIGHTS weigh: a phone in a short name counts for more, and to be another word
-        exactly counts against every name that is not said as exactly."""
-        another = self.rival < 0.02 and self.apart > SAME
-        return (
-            1.0,
-            self.apart,
-            self.apart / max(2.0, self.size),
-            min(self.size, LONG),
-            min(self.gap, 0.5),
-            self.rival - self.apart,
-            float(another),
-        )
-
-    def odds(self) -> float:
-        return sum(w * f for w, f in zip(_WEIGHTS, self.features(), strict=True))
-
-
 class _Alike(NamedTuple):
     score: float
     apart: float
@@ -95,7 +71,8 @@ class _Alike(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """One reading of a name; cost is what a match of it loses, stem says that endings are dropped."""
+    """One reading of a name; cost is what a match of it loses; stem: it is one also where case
+    endings are dropped."""
 
     phones: str
     classes: str
@@ -109,30 +86,45 @@ class _Way(NamedTuple):
 def _ways(names: tuple[tuple[str, str], ...]) -> list[_Way]:
     """Every reading of every name."""
     out: dict[tuple[str, str], _Way] = {}
-    for slug, written in names:
-        for stem in (False, True):
-            for phones in readings(written, stem):
-                way = _Way(phones, phones.translate(CLASSES), slug, written, stem, 0.0)
-                out.setdefault((slug, phones), way)
+
+    def add(slug: str, written: str, stem: bool, cost: float = 0.0) -> None:
+        for phones in readings(written, stem):
+            known = out.get((slug, phones))
+            if known is None or (stem and not known.stem):
+                classes = phones.translate(CLASSES)
+                out[slug, phones] = _Way(phones, classes, slug, written, stem, known.cost if known else cost)
+
+    for slug, written in (*names, *_translated(names)):
+        add(slug, written, False)
+        add(slug, written, True)
     for slug, first in _first_words(names):
-        for phones in readings(first):
-            way = _Way(phones, phones.translate(CLASSES), slug, first, False, PART_COST)
-            out.setdefault((slug, phones), way)
+        add(slug, first, True, PART_COST)
     return list(out.values())
 
 
+def _translated(names: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """(slug, Russian word) of projects that have a plain English word for a name and no Russian one."""
+    russian = {slug for slug, written in names if re.search("[а-яё]", written.lower())}
+    return [
+        (slug, word)
+        for slug in dict.fromkeys(slug for slug, _ in names)
+        if slug not in russian
+        for word in _RUSSIAN.get(slug, ())
+    ]
+
+
 def _first_words(names: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """(slug, first word) where that alone tells the project: «кайрос» for kairos-asr. A word that
-    names something common («docs») or begins another project's name tells nothing."""
+    """(slug, first word) where a name may be called by that alone: «кайрос» for kairos-asr. A word that
+    names something common («docs») tells nothing; one that begins several names speaks for each."""
     first: dict[str, set[str]] = {}
     for slug, written in names:
-        word, *others = normal(written).split()
+        word, *others = normal(written).split() or [""]
         first.setdefault(word, set()).add(slug if others else "")
     return [
         (slug, word)
         for word, slugs in first.items()
         for slug in slugs
-        if slug and len(slugs) == 1 and re.fullmatch("[a-z]{5,}", word) and word not in WORDS
+        if "" not in slugs and re.fullmatch("[a-z]{5,}", word) and word not in WORDS
     ]
 
 
@@ -150,8 +142,9 @@ def _exact(spoken: str, written: tuple[tuple[str, str], ...]) -> Match | None:
     return Match(slug, 1.0, "written so", [(slug, 1.0)], True)
 
 
-def match(spoken: str, projects: Sequence[Named]) -> Match:
-    """The project that spoken names, if any. `sure` alone allows to act without asking."""
+def match(spoken: str, projects: Sequence[Named], closed: bool = False) -> Match:
+    """The project that spoken names, if any. `sure` alone allows to act without asking. closed: it is
+    known to be one of a few (a tool after «инструмент»), so no everyday word competes."""
     written = _written(projects)
     if found := _exact(spoken, written):
         return found
@@ -162,8 +155,8 @@ def match(spoken: str, projects: Sequence[Named]) -> Match:
         return Match(None, 0.0, "nothing sounds like it", [], False)
     slug, score = ranked[0]
     gap = score - ranked[1][1] if len(ranked) > 1 else score
-    leads = gap >= GAP or (score >= CLEAR and gap >= CLEAR_GAP)
-    return Match(slug, score, alike[slug].reason, ranked, leads and _enough(spoken, alike[slug], gap))
+    sure = gap >= GAP and (score >= SURE_OF_FEW if closed else _enough(spoken, alike[slug], gap))
+    return Match(slug, score, alike[slug].reason, ranked, sure)
 
 
 def evidence(spoken: str, projects: Sequence[Named]) -> tuple[str, Evidence] | None:
@@ -186,8 +179,12 @@ def _enough(spoken: str, best: _Alike, gap: float) -> bool:
 
 
 def _rival(spoken: str) -> float:
-    *before, last = normal(spoken).split()
-    return nearest_word(tidy("".join(cyrillic(w) for w in (*before, endless(last)))))[0]
+    """Distance of the nearest everyday word, or of a chain of them."""
+    said = normal(spoken).split()
+    chain = [cyrillic(endless(word)) for word in said]
+    if len(said) > 1 and all(is_word(phones) for phones in chain):
+        return JOINT * (len(said) - 1)
+    return nearest_word(tidy("".join([*map(cyrillic, said[:-1]), chain[-1]])))[0]
 
 
 def _hearings(spoken: str) -> list[tuple[str, float]]:
@@ -213,7 +210,7 @@ def _compare(
 ) -> None:
     """Put into found the best likeness of each project to one reading of what was said."""
     classes = said.translate(CLASSES)
-    ways = [w for w in _ways(written) if w.stem is stem or not stem]
+    ways = [w for w in _ways(written) if w.stem or not stem]
     near = sorted(
         ways,
         key=lambda w: Levenshtein.distance(classes, w.classes) / (len(classes) + len(w.classes)),

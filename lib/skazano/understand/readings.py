@@ -114,6 +114,8 @@ def _latin(word: str) -> list[str]:
         said += [_letters(word, ENGLISH_LETTERS), _letters(word, RUSSIAN_LETTERS)]
     if word not in WORDS or len(word) > 3:
         said += [_by_rules(word, _RUSSIAN_RULES), _by_rules(word, _ENGLISH_RULES)]
+        if word.startswith("h"):  # «гермес», «гугенот»
+            said.append(_by_rules("g" + word[1:], _RUSSIAN_RULES))
     return said
 
 

@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, keyword, unglued
+from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, is_filler, keyword, unglued
 from skazano.understand.names import Name, Named, match_prefix, sounds_like
 from skazano.understand.phonetics import normal
+from skazano.understand.tools import tool_length
 from skazano.understand.words import WISHES, Word, is_imperative, words
 
 LIKELY = 0.6  # likeness at which an unsure match still tells where the name ends
@@ -22,7 +23,6 @@ _ACTIONS = {
     "hide": {"скрой", "скрыть", "спрячь", "спрятать"},
     "show-hidden": {"покажи", "показать"},
 }
-_TWO_WORD_TOOLS = {("клод", "код"), ("клауд", "код"), ("claude", "code"), ("клоуд", "код")}
 _CANCEL = {
     "отмена", "отмени", "отменить", "отменяй", "отмени это", "отменяется", "отмена отмена", "забудь",
     "забудь это", "забудь об этом", "не надо", "не надо забудь", "нет не надо", "ничего не надо",
@@ -73,7 +73,10 @@ def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str |
         end += 1
     if end == at:
         return None, at
-    if end - at > 1 and taken and found.score >= LIKELY and at + taken < end:
+    if end == stop < len(tokens) and keyword(tokens, stop)[0]:  # a keyword tells where it ends
+        while end - at > 1 and is_filler(tokens, end - 1):
+            end -= 1
+    elif end - at > 1 and taken and found.score >= LIKELY and at + taken < end:
         end = at + taken
     elif end - at > 3:
         end = at + 1  # no verb and no keyword in sight: a name is most often one word
@@ -109,9 +112,9 @@ def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) 
     if key == "lang":
         into.lang = LANGS.get(norm)
         return value + 1 if into.lang else at
-    two = value + 1 < len(tokens) and (norm, tokens[value + 1].norm) in _TWO_WORD_TOOLS
-    into.tool = f"{norm} {tokens[value + 1].norm}" if two else norm
-    return value + (2 if two else 1)
+    after = value + tool_length([t.norm for t in tokens[value : value + 2]])
+    into.tool = " ".join(t.norm for t in tokens[value:after])
+    return after
 
 
 def _read_mode(tokens: list[Word], at: int, value: int, into: Settings) -> int:
@@ -171,7 +174,7 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     found = False
     while at < len(tokens):
         place = at
-        while place < len(tokens) - 1 and tokens[place].norm in FILLER and not keyword(tokens, place)[0]:
+        while place < len(tokens) - 1 and is_filler(tokens, place):
             place += 1
         after = _read_action(tokens, place, known, settings)
         if after == place:

@@ -1,6 +1,6 @@
 """The real `claude` and `codex` for tests, and a world in which they talk to a model server of ours.
 
-They come from npm into .cache/agents, once: `python tests/agents.py`, which `./install.sh test` does.
+They come from npm into .cache/agents, once: `python tests/real_agents.py`, which `./install.sh test` does.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def program(name: str) -> Path:
 def needed(name: str) -> pytest.MarkDecorator:
     """Skips a test if the program is not there."""
     return pytest.mark.skipif(
-        not program(name).exists(), reason=f"no {name}: python tests/agents.py installs it with npm"
+        not program(name).exists(), reason=f"no {name}: python tests/real_agents.py installs it with npm"
     )
 
 

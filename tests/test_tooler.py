@@ -1,0 +1,343 @@
+"""The tooler as a process: what it takes, what it refuses, and that a run is one run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from demo_world import git
+from skazano import runs
+from skazano.config import HOME
+from skazano.task import TaskDir
+from skazano.tooler.crew import pid_of
+from skazano.tooler.store import Store
+from skazano.tooler.wire import BODY, PAGE, PROBLEM, Result
+from tooler_box import PATIENCE, TOKEN, Far, request, task_id, until
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """One tooler for all tests that leave it running; each uses projects of its own."""
+    made = Far(tmp_path_factory.mktemp("far"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Far]:
+    """A tooler that the test may kill."""
+    made = Far(tmp_path)
+    made.project("demo")
+    made.start()
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def test_a_run_from_request_to_commit(far: Far) -> None:
+    folder = far.project("whole")
+    answer = far.ask("whole", 1, prompt="Напиши «привет»\n--help $(id)", title="Привет\n\nTask: other")
+    assert answer.status_code == 202, answer.text
+    view = answer.json()
+    id = view["id"]
+    assert (view["status"], answer.headers["Location"]) == ("running", f"/runs/{id}")
+    os.kill(view["pid"], 0)
+    assert pid_of(TaskDir(far.store(id))) == view["pid"]
+    begun = until(lambda: (seen := far.look(id))["stdout"] and seen, "its first word")
+    assert (begun["status"], begun["stdout"], begun["stdout_next"]) == ("running", "begun\n", 6)
+    far.open_gate()
+    done = far.over(id)
+    assert (done["status"], done["result"]["exit"]["code"]) == ("ended", 0)
+    assert far.look(id, stdout_from=6)["stdout"] == "through\n"
+    assert (folder / "asked.txt").read_text() == "Напиши «привет»\n--help $(id)"
+    names = {file["name"] for file in done["result"]["files"]}
+    assert names >= {"run/stdout.log", "commit.json", "changes.patch"}
+    commit = far.call("GET", f"/runs/{id}/files/commit.json").json()
+    branch = commit["branch"]
+    said = git(far.world.remote("whole"), "log", "-1", "--format=%s%n%(trailers:key=Task,valueonly)", branch)
+    assert said.split("\n") == ["Привет Task: other", task_id(1)]
+    assert commit["push"]["state"] == "pushed" or commit["push"]["ok"]
+
+
+def test_same_request_many_times_at_once_is_one_run(far: Far) -> None:
+    far.project("once")
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: far.ask("once", 2), range(24)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    far.open_gate()
+    done = far.over(answers[0].json()["id"])
+    again = far.ask("once", 2)
+    assert (again.status_code, again.json()["status"], done["status"]) == (202, "ended", "ended")
+    assert far.ran("once") == [task_id(2)]
+    other = far.ask("once", 2, prompt="Другое")
+    assert (other.status_code, other.headers["Content-Type"]) == (409, PROBLEM)
+    elsewhere = far.ask("once", 2, callback="http://127.0.0.1:9/x")
+    assert elsewhere.status_code == 202  # another address is no other task
+    second = far.ask("once", 2, prompt="Другое", attempt=2)
+    assert second.json()["id"] != answers[0].json()["id"]
+    far.open_gate()
+    far.over(second.json()["id"])
+    assert far.ran("once") == [task_id(2)] * 2
+
+
+def test_one_run_a_project_in_order(far: Far) -> None:
+    far.project("queue")
+    far.project("beside")
+    ids = [far.ask("queue", number).json()["id"] for number in (32, 30, 31)]
+    views = [far.look(id) for id in ids]
+    assert [(v["status"], v["ahead"]) for v in views] == [("running", 0), ("waiting", 1), ("waiting", 2)]
+    assert [v["pid"] is None for v in views] == [False, True, True]
+    beside = far.ask("beside", 33, tool="echo").json()["id"]
+    assert far.over(beside)["status"] == "ended"  # another project is not held up
+    for id in ids:
+        far.open_gate()
+        assert far.over(id)["status"] == "ended"
+    assert far.ran("queue") == [task_id(32), task_id(30), task_id(31)]
+
+
+def test_stopping(far: Far) -> None:
+    far.project("stop")
+    running, waiting = (far.ask("stop", number).json()["id"] for number in (40, 41))
+    until(lambda: far.look(running)["stdout"], "its first word")
+    assert far.call("DELETE", f"/runs/{waiting}").status_code == 202
+    assert far.call("DELETE", f"/runs/{running}").status_code == 202
+    assert far.call("DELETE", f"/runs/{running}").status_code == 202
+    assert far.over(running)["result"]["exit"]["stopped"] is True
+    done = far.over(waiting)
+    assert (done["status"], done["result"]["exit"]["stopped"]) == ("ended", True)
+    assert far.ran("stop") == [task_id(40)]
+    assert "Не закончено" in git(far.world.remote("stop"), "log", "--format=%s", "--all")
+    assert far.call("DELETE", f"/runs/{running}").json()["status"] == "ended"
+
+
+def test_output_in_pages_and_files_byte_for_byte(far: Far) -> None:
+    far.project("loud")
+    id = far.ask("loud", 50, tool="loud").json()["id"]
+    done = far.over(id)
+    text, offset, pages = "", 0, 0
+    while (page := far.look(id, stdout_from=offset))["stdout"]:
+        text, offset, pages = text + page["stdout"], page["stdout_next"], pages + 1
+        assert len(page["stdout"].encode()) <= PAGE
+    assert text == "ы" * 400_000 + "\n\ufffd\0end"
+    assert pages == 4
+    assert far.look(id, stderr_from=2)["stderr"] == "лово\n"
+    names = {file["name"]: file["size"] for file in done["result"]["files"]}
+    assert "run/out/shot.png" in names
+    assert not [name for name in names if "link" in name or " " in name]
+    log = far.call("GET", f"/runs/{id}/files/run/stdout.log").content
+    assert (len(log), log[-5:]) == (names["run/stdout.log"], b"\xff\0end"[-5:])
+    assert far.call("GET", f"/runs/{id}/files/run/out/shot.png").content == bytes(range(256))
+    for name in (
+        "run/out/link.png",
+        "run/argv.json",
+        "request.json",
+        "run/out/../../task.json",
+        "../1",
+        "%2e%2e/x",
+    ):
+        assert far.call("GET", f"/runs/{id}/files/{name}").status_code == 404, name
+
+
+def test_killed_and_restarted_in_the_middle(own: Far) -> None:
+    running, waiting = (own.ask("demo", number).json()["id"] for number in (60, 61))
+    pid = until(lambda: (seen := own.look(running))["stdout"] and seen["pid"], "its first word")
+    own.stop(signal.SIGKILL)
+    os.kill(pid, 0)
+    own.start()
+    again = own.ask("demo", 60).json()
+    assert (again["status"], again["pid"]) == ("running", pid)
+    assert own.look(waiting)["status"] == "waiting"
+    own.open_gate()
+    assert own.over(running)["result"]["exit"]["code"] == 0
+    own.open_gate()
+    own.over(waiting)
+    own.stop()
+    own.start()
+    assert own.ask("demo", 60).json()["status"] == "ended"
+    assert own.ran("demo") == [task_id(60), task_id(61)]
+    assert git(
+        own.world.remote("demo"), "log", "--format=%(trailers:key=Task,valueonly)", "--all"
+    ).split() == [
+        task_id(61),
+        task_id(60),
+    ]
+
+
+def test_ended_while_no_tooler_was_there(own: Far) -> None:
+    id = own.ask("demo", 62).json()["id"]
+    until(lambda: own.look(id)["stdout"], "its first word")
+    assert own.tooler is not None
+    assert own.tooler.end() == 0
+    own.open_gate()
+    until(lambda: runs.state(TaskDir(own.store(id))) == "ended", "the tool's end")
+    own.start()
+    assert own.over(id)["result"]["exit"]["code"] == 0
+    assert own.ran("demo") == [task_id(62)]
+
+
+def test_a_run_that_was_cut_off_is_not_repeated(own: Far) -> None:
+    view = own.ask("demo", 63).json()
+    until(lambda: own.look(view["id"])["stdout"], "its first word")
+    own.stop(signal.SIGKILL)
+    os.kill(view["pid"], signal.SIGKILL)
+    until(lambda: runs.state(TaskDir(own.store(view["id"]))) == "cut-off", "the runner's end")
+    own.start()
+    assert own.over(view["id"])["status"] == "cut-off"
+    assert own.ask("demo", 63).json()["status"] == "cut-off"
+    assert own.ran("demo") == [task_id(63)]
+
+
+def test_troubles_of_the_project_are_told(far: Far) -> None:
+    folder = far.project("gone")
+    folder.rename(folder.with_name("elsewhere"))
+    done = far.over(far.ask("gone", 70).json()["id"])
+    assert done["status"] == "failed"
+    assert "gone" in done["result"]["told"]
+
+
+def test_what_cannot_be_stored_is_not_accepted(own: Far) -> None:
+    drafts = own.world.spool / "state" / "tooler" / "new"
+    drafts.rmdir()
+    answer = own.ask("demo", 71)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (507, PROBLEM)
+    assert own.call("GET", f"/runs/{task_id(71)}_1").status_code == 404
+    drafts.mkdir()
+    id = own.ask("demo", 71).json()["id"]
+    own.open_gate()
+    own.over(id)
+    assert own.ran("demo") == [task_id(71)]
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (None, 401),
+        ("", 401),
+        ("Bearer", 401),
+        ("Bearer wrong", 401),
+        (f"Basic {TOKEN}", 401),
+        (f"Bearer {TOKEN}x", 401),
+        (f"Bearer {TOKEN[:-1]}", 401),
+        (f"bearer  {TOKEN}", 404),
+    ],
+)
+def test_only_with_the_token(far: Far, header: str | None, status: int) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = requests.get(f"{far.url}/runs/{task_id(1)}_9", headers=headers, timeout=PATIENCE)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM)
+    assert answer.json()["detail"]
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+
+
+BAD = {
+    "unknown project": ({"project": "nowhere"}, 404),
+    "tool not of the project": ({"tool": "claude"}, 403),
+    "another kind": ({"kind": "codex"}, 409),
+    "path for a project": ({"project": "../etc"}, 422),
+    "newline after it": ({"project": "demo\n"}, 422),
+    "option for a session": ({"session": "--config"}, 422),
+    "path for a task": ({"task": "20261122-180431-tg-5512-1/../x"}, 422),
+    "attempt nought": ({"attempt": 0}, 422),
+    "unknown field": ({"argv": ["sh"]}, 422),
+    "not http": ({"callback": "file:///etc/passwd"}, 422),
+    "password in an address": ({"callback": "http://a:b@c/"}, 422),
+    "no text": ({"prompt": None}, 422),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_requests(far: Far, name: str) -> None:
+    wrong, status = BAD[name]
+    if not (far.world.settings.projects / "bad.toml").exists():
+        far.project("bad")
+    answer = far.call("POST", "/runs", json={**request("bad", 80), **wrong})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM), answer.text
+    assert answer.json()["status"] == status
+    assert answer.json()["detail"]
+
+
+def test_bodies_that_are_none(far: Far) -> None:
+    def send(data: bytes, kind: str = "application/json") -> int:
+        answer = far.call("POST", "/runs", data=data, headers={"Content-Type": kind})
+        assert answer.headers["Content-Type"] == PROBLEM
+        return answer.status_code
+
+    assert send(b"{") == 400
+    assert send(b"\xff\xfe") == 400
+    assert send(b"[" * 100_000) == 400
+    assert send(b"[]") == 422
+    assert send(b'{"prompt": ' + b"[" * 100_000) in (400, 422)
+    assert send(b'"\\ud800"') in (400, 422)
+    assert send(b"{}", "text/plain") == 415
+    assert send(b'{"prompt": "' + b"x" * BODY + b'"}') == 413
+    assert far.call("PUT", "/runs").headers["Allow"] == "POST"
+    assert far.call("GET", "/").status_code == 404
+    assert far.call("GET", f"/runs/{task_id(1)}_9?stdout_from=-1").status_code == 422
+    with socket.create_connection(("127.0.0.1", int(far.listen.rpartition(":")[2]))) as rude:
+        rude.sendall(b"POST /runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ")  # cut off in the middle
+    assert far.call("GET", "/openapi.json").status_code == 200
+
+
+def test_nothing_secret_in_its_log(far: Far) -> None:
+    assert far.tooler is not None
+    far.call("GET", f"/runs/{TOKEN}")
+    assert TOKEN not in far.tooler.log
+    assert "listening" in far.tooler.log
+
+
+@pytest.mark.parametrize("token", ["", "short", "a" * 20 + " " + "b" * 20])
+def test_no_start_without_a_good_token(tmp_path: Path, token: str) -> None:
+    made = Far(tmp_path, token=token)
+    argv = [sys.executable, str(HOME / "bin" / "tooler.py"), "--config", str(made.world.config)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 78
+    assert "openssl rand" in done.stderr
+
+
+def test_one_tooler_a_store_and_a_unix_socket(own: Far, tmp_path: Path) -> None:
+    argv = [sys.executable, str(HOME / "bin" / "tooler.py"), "--config", str(own.world.config)]
+    second = subprocess.run(
+        [*argv, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (second.returncode, "another tooler" in second.stderr) == (78, True)
+    own.stop()
+    path = tmp_path / "sock"
+    own.listen = f"unix:{path}"
+    for _ in range(2):  # also over the socket that a killed one left
+        own.start()
+        assert path.stat().st_mode & 0o777 == 0o660
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET /openapi.json HTTP/1.0\r\n\r\n")
+            assert client.recv(15) == b"HTTP/1.1 200 OK"
+        own.stop(signal.SIGKILL)
+
+
+def test_old_runs_are_cleaned_away(tmp_path: Path) -> None:
+    from skazano.tooler.wire import Wanted
+
+    moment = 1_800_000_000 * 10**9
+    store = Store(tmp_path, now=lambda: moment)
+    for number in (1, 2):
+        run, fresh = store.add(Wanted(**request("demo", number)))
+        assert fresh
+    run.end("ended", Result())
+    os.utime(run.task.path / "result.json", (1, 1))
+    assert store.clean() == 1
+    assert [left.id for left in store.all()] == [f"{task_id(1)}_1"]
+    assert list((tmp_path / "new").iterdir()) == []
+    store.close()
+    (tmp_path / "new" / "draft").mkdir()
+    again = Store(tmp_path)
+    assert list((tmp_path / "new").iterdir()) == []
+    again.close()
