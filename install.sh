@@ -219,6 +219,8 @@ run_test() {
     check shellcheck shellcheck -x install.sh .ci/run systemd/install.d/*.sh systemd/install.d/skazano tests/box
     check ruff "$VENV/bin/python" -m ruff check
     check mypy "$VENV/bin/python" -m mypy
+    # The real claude and codex, for the tests that drive them against a scripted model server.
+    check agents env PYTHONPATH="$ROOT/lib" "$VENV/bin/python" "$ROOT/tests/real_agents.py"
     check pytest "$VENV/bin/python" -m pytest "$@"
     ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
 }
@@ -232,7 +234,7 @@ check() {
 }
 
 readonly RUN=(ffmpeg=ffmpeg espeak-ng=espeak-ng git=git)
-readonly TEST=("${RUN[@]}" strace=strace shellcheck=shellcheck)
+readonly TEST=("${RUN[@]}" strace=strace shellcheck=shellcheck chromium=chromium npm=npm)
 
 main() {
     local command=${1-}

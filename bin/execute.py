@@ -11,7 +11,7 @@ import _here  # noqa: F401
 
 from typing import Any
 
-from skazano import isolation, notices, order, order_marks, runs, stage
+from skazano import isolation, notices, order, order_marks, runs, stage, undoing
 from skazano import work as tools
 from skazano.abreast import Abreast
 from skazano.commits import commit_work, prepare_work
@@ -24,6 +24,8 @@ from skazano.tools.base import Job, NoProgram, Outcome
 
 def work(task: TaskDir, context: stage.Context) -> str:
     card = task.load()
+    if card.tool == undoing.TOOL:
+        return undoing.work(task, card, context)
     project = tools.project_of(card, context)
     job = tools.job_of(task, card, project, context)
     found = runs.state(task)

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from botapi import BotApi, Sent
 from demo_world import OWNER, World
 from skazano import chats, files, ids
@@ -412,6 +414,18 @@ args = ["{{prompt_file}}"]
 def write_config(world: World, more: str) -> None:
     """Add tables to the world's configuration."""
     world.config.write_text(world.config.read_text(encoding="utf-8") + more, encoding="utf-8")
+
+
+def mounted(path: Path, size: str) -> None:
+    """A small filesystem at `path`; the test is skipped where none can be mounted."""
+    path.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "skazano-test", str(path)],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"cannot mount a tmpfs: {done.stderr.decode().strip()}")
 
 
 def everything_below(root: Path) -> Iterator[tuple[Path, bytes]]:

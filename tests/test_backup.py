@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo_world import World
-from skazano import backup, clean, files, ids, migrate
+from skazano import backup, clean, cli, files, ids, migrate
 from skazano.fsck import fsck
 from skazano.spool import STAGES, Spool, SpoolError
 from skazano.task import Task, TaskDir, encode
@@ -242,3 +242,32 @@ def test_a_way_that_is_missing_is_told(spool: Spool) -> None:
 def test_the_first_format_is_this_one(spool: Spool) -> None:
     assert migrate.found(spool.root) == 1
     assert json.loads(json.dumps(migrate.plan(spool.root))) == []
+
+
+# -- as commands
+
+
+def command(world: World, *words: str) -> int:
+    return cli.main(["--config", str(world.config), *words])
+
+
+def test_the_commands(world: World, spool: Spool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = publish(spool, 1, days=40)
+    bring(spool, task, "done")
+    assert command(world, "backup", "--to", str(tmp_path / "copy.tar.gz"), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["tasks"] == 1
+    assert command(world, "clean") == 0
+    assert "[retention]" in capsys.readouterr().out
+    world.config.write_text(world.config.read_text() + "\n[retention]\nrecording_days = 30\n")
+    assert command(world, "clean", "--json", "--dry-run") == 0
+    [removal] = json.loads(capsys.readouterr().out)
+    assert (removal["kind"], removal["names"]) == ("recording", ["voice.oga"])
+    assert task.has("voice.oga")
+    assert command(world, "clean") == 0
+    assert not task.has("voice.oga")
+    assert command(world, "restore", str(tmp_path / "copy.tar.gz")) == 1
+    assert "empty spool" in capsys.readouterr().err
+    assert command(world, "migrate", "--check") == 0
+    files.write_file(spool.state / "format", "99\n")
+    assert command(world, "migrate", "--check") == 1
+    assert "format 99" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from botapi import BotApi
 from demo_world import VOICES, World
 from skazano.spool import Spool
-from stages import Said, once, place, write_config
+from stages import Said, once, place
 
 VOICE = (VOICES / "09-cancel.oga").read_bytes()
 
@@ -38,7 +38,8 @@ def test_bytes_arrive_as_they_were_sent(api: BotApi, world: World, spool: Spool)
 def test_what_is_there_is_not_fetched_again(api: BotApi, world: World, spool: Spool) -> None:
     task = heard(api, world, spool)
     once(world, "download")
-    (spool.root / "transcribe" / "new" / f"{task.id},0").rename(spool.root / "download" / "run" / f"{task.id},1")
+    taken = spool.root / "download" / "run" / f"{task.id},1"
+    (spool.root / "transcribe" / "new" / f"{task.id},0").rename(taken)
     before = len(api.calls)
     once(world, "download")
     assert len(api.calls) == before
@@ -56,7 +57,9 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "fault"), FAULTS, ids=[f"{m}-{f['what']}{f.get('status', '')}" for m, f in FAULTS])
+@pytest.mark.parametrize(
+    ("method", "fault"), FAULTS, ids=[f"{m}-{f['what']}{f.get('status', '')}" for m, f in FAULTS]
+)
 def test_after_any_trouble_it_is_fetched_whole(
     api: BotApi, world: World, spool: Spool, method: str, fault: dict[str, Any]
 ) -> None:
@@ -112,7 +115,6 @@ def test_one_file_that_never_comes_does_not_block_the_rest(api: BotApi, world: W
 def test_a_local_bot_api_server_gives_files_of_any_size(world: World, spool: Spool, api: BotApi) -> None:
     with BotApi(local=True) as local:
         world.config.write_text(world.config.read_text().replace(api.url, local.url))
-        write_config(world, "")
         text = world.config.read_text().replace("poll_seconds = 20", "poll_seconds = 20\nlocal_server = true")
         world.config.write_text(text)
         task = Said(spool, local.say_voice(VOICE))

@@ -167,7 +167,7 @@ def test_a_run_that_was_cut_off_is_asked_about_and_not_repeated(
         once(here, "reply")
     assert stamps(here) == [task.id]
     question = api.replies()[0]
-    assert question.text.startswith("Работа прервалась на полпути, и сама она не повторится:")
+    assert question.text.startswith("Работа прервалась на полпути и сама не повторится:")
     assert [button["text"] for button in question.buttons] == ["Ещё раз", "Не надо"]
     assert len(api.replies()) == 1
 
@@ -247,7 +247,7 @@ def test_what_is_gone_is_said_plainly(api: BotApi, here: World, spool: Spool, wh
         (here.settings.projects / "site.toml").unlink()
     once(here, "execute")
     once(here, "reply")
-    expected = {"folder": "Папки проекта", "project": "Проекта «site» больше нет", "tool": "Инструмента «"}
+    expected = {"folder": "Нет папки проекта «Сайт»", "project": "Проекта «site» больше нет", "tool": "Инструмента «"}
     assert expected[what] in api.replies()[0].text
     assert place(spool, task.id) == "failed"
 

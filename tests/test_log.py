@@ -46,4 +46,5 @@ def test_a_known_secret_is_blotted_out_everywhere(capsys: pytest.CaptureFixture[
 
 def test_each_line_of_a_traceback_has_its_priority(capsys: pytest.CaptureFixture[str]) -> None:
     journal.log_traceback(ID, "one\n  two\n\nthree\n")
-    assert capsys.readouterr().err.splitlines() == [f"<3>{ID} | {line}" for line in ("one", "  two", "", "three")]
+    lines = [f"<3>{ID} | {line}" for line in ("one", "  two", "", "three")]
+    assert capsys.readouterr().err.splitlines() == lines

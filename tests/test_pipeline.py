@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from demo_world import VOICES, git
+from botapi import BotApi
+from demo_world import OWNER, VOICES, World, git
+from skazano import chats
 from skazano.fsck import fsck
-from stages import Person, Town, everything_below, load, until
+from skazano.spool import STAGES, Spool
+from stages import Person, Town, everything_below, load, mounted, once, place, task_ids, until
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccff0"
@@ -279,6 +285,55 @@ def test_mode_audio_speaks_and_the_text_stands_under_it(town: Town, person: Pers
     assert answer.method == "sendVoice"
     assert answer.params["duration"] == str(round(load(task.path / "speech.json")["seconds"]))
     assert task.text("speech.txt")
+
+
+# -- the disk ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(world: World) -> Iterator[World]:
+    """The spool on a filesystem of 4 MB."""
+    mounted(world.spool, "4m")
+    yield world
+    subprocess.run(["umount", str(world.spool)], check=True)
+
+
+def test_a_full_disk_loses_nothing_at_any_stage(api: BotApi, small_disk: World) -> None:
+    """Each stage meets the full disk once: the ticket stays where it was, unspent, and then goes on."""
+    world, spool = small_disk, Spool.open(small_disk.spool)
+    world.config.write_text(world.config.read_text().replace("free_mb = 20", "free_mb = 0"))
+    world.project("demo", "Демо")
+    for stage in STAGES:
+        if stage != "transcribe":
+            once(world, stage)  # makes what a program that starts wants to have there
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until, chat.mode = "demo", time.time() + 600, "audio"
+    api.say_voice(VOICES / "02-request-note.oga")
+    once(world, "receive")
+    (id,) = task_ids(spool)
+    (spool.state / "alive" / "transcribe").touch()
+    for stage in STAGES:
+        assert place(spool, id) == f"{stage}/new"
+        filler = spool.root / "state" / "filler"
+        fill(filler)
+        ended = once(world, stage)
+        ticket = spool.find(id)
+        assert ticket is not None
+        assert (ticket.stage, ticket.box, ticket.attempts) == (stage, "new", 0), ended.log
+        assert "disk full" in ended.log
+        filler.unlink()
+        ended = once(world, stage)
+    assert place(spool, id) == "done", ended.log
+    assert len(api.replies()) == 1
+    assert api.replies()[0].method == "sendVoice"
+    assert fsck(spool) == []
+
+
+def fill(path: Path) -> None:
+    """Leave no byte free."""
+    with path.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(4096))
 
 
 # -- afterwards ------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ def stands(api: BotApi, spool: Spool, place: str) -> tuple[TaskDir, int]:
 
 
 PLACES = {
-    "route/new/{id},0": "👀", "transcribe/later/{id},1": "👀", "execute/run/{id},1": "✍", "speak/new/{id},0": "✍",
+    "route/new/{id},0": "👀", "transcribe/later/{id},1": "👀",
+    "execute/run/{id},1": "✍", "speak/new/{id},0": "✍",
     "unsorted/{id}": "🤔", "hold/execute,{id},1": "🤔", "done/2026-11/{id}": "👍", "failed/{id}": "💔",
 }  # fmt: skip
 

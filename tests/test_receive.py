@@ -24,6 +24,7 @@ from stages import (
     kill,
     load,
     log_of,
+    mounted,
     offset,
     once,
     put,
@@ -32,7 +33,6 @@ from stages import (
     task_ids,
     terminate,
     until,
-    write_config,
 )
 
 STRANGER = 666
@@ -343,17 +343,6 @@ def test_without_a_token_it_says_where_to_put_it(api: BotApi, world: World) -> N
 # -- the disk ----------------------------------------------------------------------------------------
 
 
-def mounted(path: Path, size: str) -> None:
-    path.mkdir(parents=True)
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "skazano-test", str(path)],
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"cannot mount a tmpfs: {done.stderr.decode().strip()}")
-
-
 @pytest.fixture
 def tiny(world: World) -> Iterator[Path]:
     """The spool on a filesystem of 2 MB."""
@@ -368,7 +357,6 @@ def test_below_the_floor_telegram_keeps_the_messages(api: BotApi, world: World, 
     assert ended.code == 0
     assert "disk nearly full: Telegram keeps the messages" in ended.log
     assert [call.method for call in api.calls] == []
-    write_config(world, "")
     world.config.write_text(world.config.read_text().replace("free_mb = 20", "free_mb = 1"))
     once(world, "receive")
     assert task_ids(Spool.open(tiny)) == [Said(Spool(tiny), message).id]

@@ -311,7 +311,7 @@ def test_what_is_parked_is_asked_about_once(api: BotApi, world: World, spool: Sp
         once(world, "reply")
     assert sorted(text.split("\n")[0] for text in texts(api)) == [
         "К какому проекту это отнести?",
-        "Работа прервалась на полпути, и сама она не повторится:",
+        "Работа прервалась на полпути и сама не повторится:",
     ]
     assert place(spool, parked.id) == "unsorted"
     assert place(spool, cut.id) == "hold"

@@ -287,6 +287,17 @@ def test_logs_name_the_task_across_stages_and_run(there: Box) -> None:
     assert "--- run/stdout.log" in there.run("skazano", "logs", id)
 
 
+def test_timers_do_their_work(there: Box) -> None:
+    for name in ("fsck", "clean", "backup", "watch"):
+        assert there.ask("systemctl", "is-active", f"skazano-{name}.timer")[0] == 0
+        there.run("systemctl", "start", f"skazano-{name}.service")
+    archive = there.sh("ls /var/backups/skazano/*.tar.gz")
+    names = there.run("tar", "-tzf", archive)
+    assert "MANIFEST.json" in names
+    assert "secrets" not in names
+    assert "etc/projects/demo.toml" in names
+
+
 def test_strangers_get_silence(there: Box, api: BotApi) -> None:
     before = len(api.sent)
     api.say_text("сделай что-нибудь", user=666)

@@ -18,7 +18,7 @@ from demo_world import git
 from skazano import runs
 from skazano.config import HOME
 from skazano.task import TaskDir
-from skazano.tooler.crew import pid_of
+from skazano.tooler.app import pid_of
 from skazano.tooler.store import Store
 from skazano.tooler.wire import BODY, PAGE, PROBLEM, Result
 from tooler_box import PATIENCE, TOKEN, Far, request, task_id, until
@@ -50,9 +50,9 @@ def test_a_run_from_request_to_commit(far: Far) -> None:
     view = answer.json()
     id = view["id"]
     assert (view["status"], answer.headers["Location"]) == ("running", f"/runs/{id}")
-    os.kill(view["pid"], 0)
-    assert pid_of(TaskDir(far.store(id))) == view["pid"]
     begun = until(lambda: (seen := far.look(id))["stdout"] and seen, "its first word")
+    os.kill(begun["pid"], 0)
+    assert pid_of(TaskDir(far.store(id))) == begun["pid"] == view["pid"]
     assert (begun["status"], begun["stdout"], begun["stdout_next"]) == ("running", "begun\n", 6)
     far.open_gate()
     done = far.over(id)
@@ -186,8 +186,8 @@ def test_ended_while_no_tooler_was_there(own: Far) -> None:
 
 
 def test_a_run_that_was_cut_off_is_not_repeated(own: Far) -> None:
-    view = own.ask("demo", 63).json()
-    until(lambda: own.look(view["id"])["stdout"], "its first word")
+    id = own.ask("demo", 63).json()["id"]
+    view = until(lambda: (seen := own.look(id))["stdout"] and seen, "its first word")
     own.stop(signal.SIGKILL)
     os.kill(view["pid"], signal.SIGKILL)
     until(lambda: runs.state(TaskDir(own.store(view["id"]))) == "cut-off", "the runner's end")

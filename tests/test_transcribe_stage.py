@@ -28,14 +28,16 @@ def test_each_recording_gets_its_due(world: World, spool: Spool) -> None:
     tasks = {name: recorded(spool, (VOICES / f"{name}.oga").read_bytes(), seconds=4.5) for name in names}
     tasks["png"] = recorded(spool, PNG)
     tasks["gone"] = put(spool, "transcribe", {}, kind="voice", audio="voice.oga")
-    before = {name: task.path.joinpath("voice.oga").read_bytes() for name, task in tasks.items() if name != "gone"}
+    sounds = {name: task.path / "voice.oga" for name, task in tasks.items() if name != "gone"}
+    before = {name: path.read_bytes() for name, path in sounds.items()}
     assert once(world, "transcribe").code == 0
     assert {name: place(spool, task.id) for name, task in tasks.items()} == {
         "20-empty": "reply/new", "24-garbage": "reply/new", "02-request-note": "route/new",
         "21-silence": "reply/new", "22-noise": "reply/new", "23-truncated": "route/new",
         "png": "reply/new", "gone": "reply/new",
     }  # fmt: skip
-    first = {name: (task.text("error.txt") or task.text("answer.txt") or "").split("\n")[0] for name, task in tasks.items()}
+    told = {name: task.text("error.txt") or task.text("answer.txt") or "" for name, task in tasks.items()}
+    first = {name: text.split("\n")[0] for name, text in told.items()}
     assert first["20-empty"].startswith("Запись пришла пустой")
     assert first["24-garbage"] == first["png"]
     assert first["png"].startswith("Не могу прочитать этот файл")
@@ -44,15 +46,13 @@ def test_each_recording_gets_its_due(world: World, spool: Spool) -> None:
     assert first["gone"].startswith("В задаче нет звука")
     assert load(tasks["23-truncated"].path / "transcript.json")["truncated"] is True
     assert "список задач" in (tasks["02-request-note"].text("transcript.txt") or "")
-    for name, data in before.items():
-        assert (tasks[name].path / "voice.oga").read_bytes() == data  # audio is never touched
+    assert {name: path.read_bytes() for name, path in sounds.items()} == before  # audio is never touched
 
 
 def test_a_caption_is_kept_with_the_words(world: World, spool: Spool) -> None:
     sound = (VOICES / "09-cancel.oga").read_bytes()
-    task = put(
-        spool, "transcribe", {"audio.ogg": sound, "transcript.txt": "подпись\n"}, kind="audio", audio="audio.ogg"
-    )
+    contents = {"audio.ogg": sound, "transcript.txt": "подпись\n"}
+    task = put(spool, "transcribe", contents, kind="audio", audio="audio.ogg")
     once(world, "transcribe")
     lines = (task.text("transcript.txt") or "").splitlines()
     assert lines[-1] == "подпись"
@@ -99,7 +99,7 @@ def test_an_hour_is_heard_whole_in_little_memory(
             assert program.process is not None
             status = Path(f"/proc/{program.process.pid}/status")
             while not ended.wait(1):
-                line = next(l for l in status.read_text().splitlines() if l.startswith("VmHWM"))
+                line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
                 peak.append(int(line.split()[1]))
 
         thread = threading.Thread(target=watch)

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from skazano import chats, press, press_run
+from skazano import chats, press, press_run, undoing
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
 from skazano.stage import Context
@@ -150,12 +150,17 @@ def _send_part(
 
 def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str]]:
     made = []
-    if "\nagain: " in (task.text("error.txt") or "") or task.has("cancel"):
+    error = task.text("error.txt")
+    repeatable = "\nagain: " in error if error else task.has("result.md") and card.tool != undoing.TOOL
+    if repeatable or task.has("cancel"):
         made.append((say(card.lang, "button-again"), press.data(press.RETRY, task)))
     if task.has("error.txt") and card.session and task.has("run/exit.json"):
         made.append((say(card.lang, "button-go-on"), press.data(press.GO, task)))
     if press_run.refused(task):
         made.append((say(card.lang, "button-allow"), press.data(press.ALLOW, task)))
+    commits = (task.json("commit.json") or {}).get("commits")
+    if commits and card.tool != undoing.TOOL:
+        made.append((say(card.lang, "button-undo"), press.data(press.UNDO, task)))
     if (task.has("result.md") or task.has("error.txt")) and (url := page_url(context, task.id)):
         made.append((say(card.lang, "button-details"), url))
     return made

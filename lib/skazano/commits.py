@@ -31,7 +31,7 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
             today=date.today(),
             prefix=wanted.branch_prefix,
             identity=git.Identity(wanted.author_name, wanted.author_email),
-            env=_environment(),
+            env=git_environment(),
         )
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
@@ -53,9 +53,8 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context, s
     identity = git.Identity(context.config.execute.author_name, context.config.execute.author_email)
     trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
     try:
-        made = git.finish(
-            Path(project.path), work, subject or card.title or task.id, trailers, identity=identity, env=_environment()
-        )
+        line = subject or card.title or task.id
+        made = git.finish(Path(project.path), work, line, trailers, identity=identity, env=git_environment())
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:
@@ -82,7 +81,8 @@ def _push(
     task: TaskDir, commit: git.Commit, project: Project, context: Context, identity: git.Identity
 ) -> git.PushResult | None:
     seconds = context.config.execute.push_seconds
-    done = git.push(Path(project.path), commit.branch, identity=identity, env=_environment(), seconds=seconds)
+    folder, env = Path(project.path), git_environment()
+    done = git.push(folder, commit.branch, identity=identity, env=env, seconds=seconds)
     if not done.ok and done.again and context.attempt < PUSH_TRIES:
         raise Later(f"push: {done.error}: {done.detail[-300:]}", seconds=10)
     if not done.ok and done.state != "no remote":
@@ -90,7 +90,7 @@ def _push(
     return None if done.state == "no remote" else done
 
 
-def _environment() -> dict[str, str]:
+def git_environment() -> dict[str, str]:
     """What git gets of our environment besides its own allowlist: the way to the remote."""
     proxies = [f"{scheme}_proxy" for scheme in ("http", "https", "no")]
     passed = ("SSH_AUTH_SOCK", *proxies, *map(str.upper, proxies))

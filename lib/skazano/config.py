@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -231,12 +231,14 @@ def parse(file: Path, kind: type[T]) -> T:
 def _explain(message: str, kind: Any) -> str:
     """msgspec's message in terms of TOML keys, with the nearest right name of an unknown one."""
     text, _, where = message.partition(" - at `$")
-    path = [part for part in where.rstrip("`").split(".") if part]
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
-    if not unknown:
-        return f"{'.'.join(path) or 'the file'}: {text}"
+    path = [part for part in where.rstrip("`").replace("[...]", ".*").split(".") if part]
     for part in path:
         kind = _member(kind, part)
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
+    if not unknown:
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        hint = f"; known here: {', '.join(choices)}" if choices else ""
+        return f"{'.'.join(path) or 'the file'}: {text}{hint}"
     names = list(getattr(kind, "__struct_fields__", ()))
     near = difflib.get_close_matches(unknown[1], names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from skazano.stage import Context
 
 FILE, RETRY, CANCEL, CREATE = "file", "retry", "cancel", "create"
-ALLOW, GO, FIRST = "allow", "go", "first"
+ALLOW, GO, FIRST, UNDO = "allow", "go", "first", "undo"
 AGAIN = (FILE, RETRY, CREATE, ALLOW, GO)  # what sets a task going (again)
 
 
@@ -144,7 +144,7 @@ def _cancel(id: str, argument: str, context: "Context", lang: str) -> str:
 
 VERBS = {
     FILE: _file, RETRY: _retry, CANCEL: _cancel, CREATE: _create,
-    ALLOW: press_run.allow, GO: press_run.go_on, FIRST: press_run.jump,
+    ALLOW: press_run.allow, GO: press_run.go_on, FIRST: press_run.jump, UNDO: press_run.undo,
 }  # fmt: skip
 
 

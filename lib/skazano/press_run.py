@@ -1,8 +1,8 @@
-"""Buttons about a run: allow what was refused, go on after a cut, jump the queue."""
+"""Buttons about a run: allow what was refused, go on after a cut, jump the queue, take back."""
 
 from typing import TYPE_CHECKING
 
-from skazano import acts, files, order_marks, project_edit
+from skazano import acts, files, order_marks, project_edit, undoing
 from skazano.task import TaskDir
 from skazano.texts import say
 
@@ -50,3 +50,10 @@ def jump(id: str, argument: str, context: "Context", lang: str) -> str:
         return say(lang, "press-late")
     files.write_file(order_marks.jump_file(context.spool, id), "")
     return say(lang, "is-first")
+
+
+def undo(id: str, argument: str, context: "Context", lang: str) -> str:
+    """Take the task's commits back, as a task of its own."""
+    if not (TaskDir(context.spool.dir(id)).json("commit.json") or {}).get("commits"):
+        return say(lang, "press-unknown")
+    return say(lang, "undoing" if undoing.request(context.spool, id) else "press-late")

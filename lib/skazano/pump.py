@@ -17,7 +17,7 @@ class Kept:
     """A log file of limited size."""
 
     def __init__(self, path: str, most: int) -> None:
-        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o664)
         self.room = max(0, most - os.fstat(self.fd).st_size)
         self.skipped = 0
         self._tail = bytearray()

@@ -185,7 +185,7 @@ class Run:
 def write(name: str, value: object) -> None:
     """A durable file, as skazano.files writes it; this program imports as little of ours as it can."""
     temporary = f".{name}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o664)
     os.write(fd, json.dumps(value).encode() + b"\n")
     os.fsync(fd)
     os.close(fd)

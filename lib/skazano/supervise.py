@@ -1,7 +1,8 @@
 """Runs every program of bin/ in a checkout, as systemd does where it is installed.
 
 One process each, restarted when it fails (after 0.5 s, then doubling to 30 s, from the beginning again
-once it lived longer than it was waited for; at once never), told to stop with SIGTERM. Each has a notify socket of its own, so READY is an event and not a guess.
+once it lived longer than it was waited for; at once never), told to stop with SIGTERM. Each has a notify
+socket of its own, so READY is an event and not a guess.
 """
 
 import os

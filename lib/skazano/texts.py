@@ -59,7 +59,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There is no project “{name}” any more. Restore its file or file the task under another one.",
     ),
     "no-folder": (
-        "Папки проекта «{title}» нет: {path}. Создайте её и попробуйте ещё раз.",
+        "Нет папки проекта «{title}»: {path}. Создайте её и попробуйте ещё раз.",
         "The folder of “{title}” is not there: {path}. Create it and try again.",
     ),
     "no-tool": (
@@ -92,7 +92,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "max-turns": (
         "Инструмент «{tool}» остановлен после {turns} шагов: похоже, он зациклился. Сделанное сохранено.",
-        "The tool “{tool}” was stopped after {turns} turns: it seems to go in circles. What was done is kept.",
+        "The tool “{tool}” was stopped after {turns} turns: it goes in circles. What was done is kept.",
     ),
     "max-cost": (
         "Инструмент «{tool}» остановлен: потрачено {cost} $, это предел. Сделанное сохранено.",
@@ -103,7 +103,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The earlier session of the tool “{tool}” is not there. Please say the whole request again.",
     ),
     "agent-login": (
-        "Инструмент «{tool}» не вошёл в свою учётную запись: войдите в неё на сервере или дайте ему ключ. {why}",
+        "Инструмент «{tool}» не вошёл в свою учётную запись: войдите на сервере или дайте ключ. {why}",
         "The tool “{tool}” is not logged in: log it in on the server or give it a key. {why}",
     ),
     "agent-quota": (
@@ -243,11 +243,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- questions and buttons
     "ask-project": ("К какому проекту это отнести?\n\n«{heard}»", "Which project is this for?\n\n“{heard}”"),
     "ask-hold": (
-        "Работа прервалась на полпути, и сама она не повторится:\n\n«{heard}»\n\nЧто делать?",
+        "Работа прервалась на полпути и сама не повторится:\n\n«{heard}»\n\nЧто делать?",
         "The work was cut off half-way and is not repeated by itself:\n\n“{heard}”\n\nWhat now?",
     ),
     "button-allow": ("Разрешить в этом проекте", "Allow in this project"),
     "button-go-on": ("Продолжить", "Go on"),
+    "button-undo": ("Вернуть как было", "Undo"),
     "button-stop": ("Остановить", "Stop it"),
     "button-first": ("Без очереди", "Jump the queue"),
     "notice-queued": (
@@ -265,6 +266,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "button-drop": ("Не надо", "Drop it"),
     "button-details": ("Подробности", "Details"),
     "filed": ("{title}", "{title}"),
+    "undoing": ("Возвращаю как было.", "Undoing."),
+    "undone": ("Вернул всё, как было до этой задачи.", "All is as it was before that task."),
+    "not-undone": ("Вернуть не удалось: {why}", "It could not be undone: {why}"),
+    "undo-title": ("Отмена: {title}", "Undo: {title}"),
     "retried": ("Пробую ещё раз.", "Trying again."),
     "press-refused": ("Не вышло, причина в журнале.", "That did not work; the reason is in the log."),
     "press-late": ("Уже решено.", "Decided already."),

@@ -19,6 +19,11 @@ place_pages() {
     [[ -s $TLS/fullchain.pem ]] || TLS=$ETC/tls
     [[ -s $TLS/fullchain.pem ]] || step "certificate of our own" certificate
     step "nginx: https://$DOMAIN" nginx_site
+    # The rest is installed and works: no reason to stop here.
+    start_nginx >>"$LOG" 2>&1 || {
+        say "nginx does not start: $(journalctl -u nginx -n 20 -o cat --no-pager | grep -m1 -F '[emerg]')"
+        say "    what to do: see what else listens on ports 80 and 443 (ss -ltnp), then run this again"
+    }
 }
 
 nginx_doors() {
@@ -56,5 +61,9 @@ nginx_site() {
         "$NEW/web/nginx/skazano.conf" >"$SITE.tmp"
     mv "$SITE.tmp" "$SITE"
     ln -sf "$SITE" /etc/nginx/sites-enabled/skazano.conf
-    nginx -t && systemctl enable --quiet nginx && systemctl reload-or-restart nginx
+    nginx -t
+}
+
+start_nginx() {
+    systemctl enable --quiet nginx && systemctl reload-or-restart nginx
 }

@@ -27,7 +27,7 @@ stop_all() {
 }
 
 remove_program() {
-    rm -rf /etc/systemd/system/skazano@*.service.d
+    rm -rf /etc/systemd/system/skazano@*.service.d /etc/systemd/system/skazano-*.d
     rm -f /etc/systemd/system/skazano.target /etc/systemd/system/skazano@.service /etc/systemd/system/skazano-*
     rm -f /etc/systemd/system/multi-user.target.wants/skazano.target
     rm -f /etc/polkit-1/rules.d/50-skazano.rules /etc/systemd/journald.conf.d/skazano.conf /usr/local/bin/skazano

@@ -175,9 +175,19 @@ place_units() {
         install -D -m 644 "$NEW/systemd/journald.conf.d/skazano.conf" /etc/systemd/journald.conf.d/skazano.conf
         systemctl restart systemd-journald
     fi
+    allow_name_server
     install -D -m 755 "$HERE/skazano" /usr/local/bin/skazano
     systemctl daemon-reload
     systemctl enable --quiet skazano.target
+}
+
+# Where the name server has the address of the metadata service, as in some clouds, agents need it.
+allow_name_server() {
+    local server file=/etc/systemd/system/skazano-agents.slice.d/10-name-server.conf
+    server=$(sed -nE 's/^nameserver (169\.254\.[0-9.]+|fe80:[0-9a-f:]+)(%.*)?$/\1/p' /etc/resolv.conf | xargs)
+    rm -f "$file"
+    [[ -z $server ]] || install -D -m 644 /dev/stdin "$file" <<<"[Slice]
+IPAddressAllow=$server"
 }
 
 finish() {

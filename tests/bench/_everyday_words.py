@@ -6,6 +6,7 @@ wordfreq` somewhere apart: the product does not need it), without their case end
 English words of lexicon.txt as Russians say them. wordfreq's data is under CC BY-SA 4.0, so this file is.
 """
 
+import importlib
 import re
 import sys
 import textwrap
@@ -27,8 +28,7 @@ HEAD = """\
 
 
 def main() -> None:
-    import wordfreq
-
+    wordfreq = importlib.import_module("wordfreq")  # no part of the environment, so not imported above
     listed = wordfreq.top_n_list("ru", 10 * COMMONEST, wordlist="large")
     russian = [w for w in listed if re.fullmatch("[а-яё]{3,}", w)][:COMMONEST]
     said = {cyrillic(endless(normal(word))) for word in russian}

@@ -74,7 +74,8 @@ def _looking(command: _Maker) -> None:
     ls.add_argument("--state", help="only tickets in this box: new, run, later, unsorted, hold, failed, done")
     ls.add_argument("-n", type=int, default=10, metavar="N", help="how many finished ones (default 10)")
     command("show", look.show_one, "one task: where it stands and what is in it", task=True, json=True)
-    logs = command("logs", look.logs, "a task's history, and its run's output", task=True, json=True)
+    logs = command("logs", upkeep.logs, "a task's history and output; or the journal", json=True)
+    logs.add_argument("task", nargs="?", help="the task's id, or `last`; none: all of Skazano, installed")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the task has ended")
 
 

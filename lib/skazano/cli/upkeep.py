@@ -9,7 +9,9 @@ from pathlib import Path
 from skazano import backup as archives
 from skazano import clean as retention
 from skazano import migrate as formats
+from skazano.cli import look
 from skazano.cli.common import Desk, Refusal, show, table
+from skazano.doctor_finding import installed
 from skazano.units import USER
 
 BACKUPS = Path("/var/backups/skazano")
@@ -141,8 +143,18 @@ def _run(*words: str) -> None:
         raise Refusal(f"{' '.join(words)}: {done.stderr.strip()}")
 
 
-def system_logs(unit: str, follow: bool, lines: int) -> int:
-    """What all of Skazano's units wrote to the journal, in order."""
-    argv = ["journalctl", "-u", unit, "-o", "short-iso", "-n", str(lines)]
-    argv.append("--follow" if follow else "--no-pager")
-    return subprocess.run(argv, check=False).returncode
+# -- logs -----------------------------------------------------------------------------------------------
+
+
+def logs(desk: Desk, options: argparse.Namespace) -> int:
+    """A task's history and output; without a task what all units wrote to the journal, in order."""
+    if options.task:
+        return look.logs(desk, options)
+    if not installed():
+        raise Refusal("name a task, or `last`: there is no journal of a checkout, see `skazano up --logs`")
+    argv = ["journalctl", "-u", "skazano*", "-o", "json" if desk.json else "short-iso", "-n", "200"]
+    argv.append("--follow" if options.follow else "--no-pager")
+    try:
+        return subprocess.run(argv, check=False).returncode
+    except KeyboardInterrupt:
+        return 130

@@ -4,6 +4,7 @@ A request is looked at in this order: the token, the path, the method, the size,
 is stored before the answer says so.
 """
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,16 +14,18 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from skazano import runs
 from skazano.config import ConfigError, Settings
 from skazano.log import ERROR, log
 from skazano.projects import load_all
+from skazano.task import TaskDir
 from skazano.tooler import openapi
 from skazano.tooler.answers import Guard, Refusal, body_of, plain
-from skazano.tooler.crew import Crew, pid_of
+from skazano.tooler.crew import Crew
 from skazano.tooler.store import Other, Run, Store
 from skazano.tooler.wire import BODY, FAR, View, Wanted, unclean
 
-BEGIN_SECONDS = 2.0  # for which the answer waits for the process that it names
+BEGIN_SECONDS = 5.0  # for which the answer waits for the process that it names
 
 
 class App:
@@ -192,3 +195,17 @@ def _offset(request: Request, name: str) -> int:
 
 def _json(view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(view), status, headers, "application/json")
+
+
+def pid_of(task: TaskDir) -> int | None:
+    """The process that watches over the task's tool, if it lives: its argument is the run's folder."""
+    wanted = str(task.path / "run").encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it has ended meanwhile, or is not ours to look at
+            if wanted in words and str(runs.RUNNER).encode() in words:
+                return int(entry.name)
+    return None

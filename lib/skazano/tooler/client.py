@@ -104,11 +104,11 @@ class _Call:
                 raise Stopped  # it goes on there; whoever claims the task asks for it
             try:
                 view = self._look() if self._remote.accepted else self._ask()
-                self.heard = time.monotonic()
                 if view is None:
                     return None
                 if view.result is not None:
                     return self._fetch(view, view.result)
+                self.heard = time.monotonic()
             except Unwell as trouble:
                 log(self.task.id, "box silent", level=WARNING, box=self.box.name, why=trouble)
                 if self._hopeless():

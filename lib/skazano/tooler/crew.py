@@ -11,7 +11,6 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from skazano import isolation, runs
@@ -22,7 +21,7 @@ from skazano.log import WARNING, log, log_traceback
 from skazano.projects import load_all
 from skazano.spool import Spool
 from skazano.stage import BACKOFF, Context, Failed, Later, Stopped
-from skazano.task import BadTask, Task, TaskDir
+from skazano.task import BadTask, Task
 from skazano.texts import say
 from skazano.tooler.store import Run, Store
 from skazano.tooler.wire import Result, Status
@@ -30,6 +29,7 @@ from skazano.tools.base import Job, NoProgram
 from skazano.wake import Wake
 
 End = tuple[Status, Result]
+FULL = 60.0  # seconds until a full disk is tried again
 
 
 class _Own(Context):
@@ -143,9 +143,8 @@ class Crew:
             place.own.wake.start()
             over = _patiently(run, place)
             if over is not None:
-                run.end(*over)
                 log(run.id, "over", status=over[0], stopped=run.task.has("cancel") or None)
-        except OSError as error:  # a full disk, say: it is taken up again at the next start
+        except OSError as error:  # no inotify, say: it is taken up again at the next start
             log(run.id, "left where it is", level=WARNING, why=error)
         finally:
             place.own.wake.close()
@@ -159,27 +158,43 @@ class Crew:
 
 
 def _patiently(run: Run, place: _Place) -> End | None:
-    """Carry the run out; what is in the way for a while is waited for. None when the process is to end."""
-    card, own = run.task.load(), place.own
+    """Carry the run out and say so; what is in the way for a while is waited for. None: the process ends."""
+    own = place.own
     while True:
         try:
-            return carry_out(run, card, own, place.begun.set)
-        except Stopped:
+            over = _attempt(run, place)
+            if isinstance(over, tuple):
+                run.end(*over)
+                return over
+        except OSError as trouble:  # a full disk, say
+            log(run.id, "in the way", level=WARNING, why=trouble)
+            over = FULL
+        if over is None or not _pause(own, over):
             return None
-        except Later as trouble:
-            if own.attempt > len(BACKOFF):
-                return "failed", Result(told=say(card.lang, "gave-up"), detail=str(trouble))
-            log(run.id, "later", level=WARNING, why=trouble)
-            if not _pause(own, trouble.seconds or BACKOFF[own.attempt - 1]):
-                return None
-            own.attempt += 1
-        except Failed as trouble:
-            return "failed", Result(told=trouble.told, detail=trouble.detail)
-        except (BadTask, ConfigError) as trouble:
-            return "failed", Result(told=say(card.lang, "fault", stage="tooler"), detail=str(trouble))
-        except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault in one run ends that one
-            log_traceback(run.id, "".join(traceback.format_exception(trouble)))
-            return "failed", Result(told=say(card.lang, "fault", stage="tooler"), detail=repr(trouble))
+
+
+def _attempt(run: Run, place: _Place) -> End | float | None:
+    """The run's end, or in how many seconds to try again; None: the process ends. Raises OSError."""
+    own, lang = place.own, run.wanted.lang
+    try:
+        return carry_out(run, run.task.load(), own, place.begun.set)
+    except Stopped:
+        return None
+    except Later as trouble:
+        if own.attempt > len(BACKOFF):
+            return "failed", Result(told=say(lang, "gave-up"), detail=str(trouble))
+        log(run.id, "later", level=WARNING, why=trouble)
+        own.attempt += 1
+        return trouble.seconds or BACKOFF[own.attempt - 2]
+    except Failed as trouble:
+        return "failed", Result(told=trouble.told, detail=trouble.detail)
+    except (BadTask, ConfigError) as trouble:
+        return "failed", Result(told=say(lang, "fault", stage="tooler"), detail=str(trouble))
+    except OSError:
+        raise
+    except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault in one run ends that one
+        log_traceback(run.id, "".join(traceback.format_exception(trouble)))
+        return "failed", Result(told=say(lang, "fault", stage="tooler"), detail=repr(trouble))
 
 
 def _pause(own: _Own, seconds: float) -> bool:
@@ -229,17 +244,3 @@ def _begin(run: Run, card: Task, job: Job, context: Context) -> None:
     except NoProgram as error:
         raise Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
     log(run.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)
-
-
-def pid_of(task: TaskDir) -> int | None:
-    """The process that watches over the task's tool, if it lives: its argument is the run's folder."""
-    wanted = str(task.path / "run").encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue  # it has ended meanwhile, or is not ours to look at
-            if wanted in words and str(runs.RUNNER).encode() in words:
-                return int(entry.name)
-    return None

@@ -1,4 +1,4 @@
-"""What the asking side keeps of a run on another box, in run/ of the task: remote.json, and logs that grow."""
+"""What the asking side keeps in run/ of a run on another box: remote.json, and logs that grow."""
 
 import os
 from pathlib import Path

@@ -10,6 +10,7 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -19,7 +20,7 @@ from skazano.config import ConfigError, Settings, load
 from skazano.log import log
 from skazano.notify import notify, watchdog_seconds
 from skazano.spool import Spool
-from skazano.stage import guarded
+from skazano.stage import LISTING, guarded
 from skazano.tooler import app, receiver
 from skazano.tooler.callback import Caller
 from skazano.tooler.crew import Crew
@@ -149,13 +150,35 @@ def _daily(store: Store) -> Callable[[], None]:
     return clean
 
 
+class _Quiet(uvicorn.Server):
+    """uvicorn looks ten times a second whether it is to end; this one is told, and sleeps."""
+
+    def __init__(self, config: uvicorn.Config, seconds: float, now_and_then: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._seconds = seconds
+        self._now_and_then = now_and_then
+        self._over = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)
+        while not self.should_exit:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._over.wait()
+            except TimeoutError:
+                await asyncio.to_thread(self._now_and_then)
+                notify(WATCHDOG=1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._over.set)
+
+
 def _serve(application: Any, listening: socket.socket, now_and_then: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
-
-    async def sign_of_life() -> None:
-        await asyncio.to_thread(now_and_then)
-        notify(WATCHDOG=1)
-
     config = uvicorn.Config(
         application,
         http="h11",
@@ -172,12 +195,10 @@ def _serve(application: Any, listening: socket.socket, now_and_then: Callable[[]
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=16 << 10,
-        callback_notify=sign_of_life,
-        timeout_notify=max(1, int(min(watchdog_seconds() or 60.0, 60.0))),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal once more when it is done
-    server = uvicorn.Server(config)
+    server = _Quiet(config, min(watchdog_seconds() or LISTING, LISTING), now_and_then)
     notify(READY=1)  # the kernel takes connections from here on
     server.run(sockets=[listening])
     notify(STOPPING=1)

@@ -82,7 +82,8 @@ class Run:
         """It is over: list its files, and say so, durably."""
         result.files = [_file(self.task.path, name) for name in _names(self.task.path)]
         ended = Ended(status=status, result=result)
-        self.task.write("result.json", msgspec.json.format(msgspec.json.encode(ended), indent=1))
+        text = msgspec.json.format(msgspec.json.encode(ended), indent=1)
+        files.write_file(self.task.path / "result.json", text + b"\n")
 
     def file(self, name: str) -> Path | None:
         """A file of the run that may be fetched; None if there is no such."""

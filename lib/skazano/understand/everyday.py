@@ -1,5 +1,6 @@
 """The competitor of every project name: what was heard may be an everyday word instead."""
 
+from bisect import bisect_left
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -22,13 +23,10 @@ def _words() -> Words:
     return {n: (words, [w.translate(CLASSES) for w in words]) for n, words in by_length.items()}
 
 
-@lru_cache(maxsize=1)
-def _exact() -> frozenset[str]:
-    return frozenset(vocabulary("everyday.txt"))
-
-
 def is_word(phones: str) -> bool:
-    return phones in _exact()
+    words = _words().get(len(phones), ([], []))[0]  # sorted, as the file is; a set would double the memory
+    place = bisect_left(words, phones)
+    return place < len(words) and words[place] == phones
 
 
 @lru_cache(maxsize=2048)

@@ -25,7 +25,6 @@ POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
 PART_COST = 0.04  # taken off when only the first word of a name was said
-
 JOINT = 0.3  # what a second everyday word costs as an explanation
 
 _RUSSIAN: dict[str, tuple[str, ...]] = {
