@@ -19,6 +19,7 @@ from skazano.log import WARNING, log
 from skazano.projects import Project
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
+from skazano.tooler import elsewhere
 from skazano.tools.base import Job, NoProgram, Outcome
 
 
@@ -32,12 +33,9 @@ def work(task: TaskDir, context: stage.Context) -> str:
     if found == "none":
         if task.has("cancel"):
             return stage.cancelled(task)
-        begin(task, card, job, context)
-    exit = (
-        None
-        if found == "cut-off"
-        else runs.wait(task, context, lambda quiet: tell_quiet(task, card, quiet, context))
-    )
+        if project.box is None:
+            begin(task, card, job, context)
+    exit = None if found == "cut-off" else wait(task, card, job, context)
     if exit is None:
         tools.cut_off(task, card, context)
         return "hold"
@@ -54,6 +52,20 @@ def work(task: TaskDir, context: stage.Context) -> str:
     notices.withdraw(context.spool, task.id)
     order_marks.jump_file(context.spool, task.id).unlink(missing_ok=True)
     return "summarize"
+
+
+def wait(task: TaskDir, card: Task, job: Job, context: stage.Context) -> dict[str, Any] | None:
+    """The end of the run, here or on the box where the project lives. Raises Later, Failed, Stopped."""
+
+    def quiet(minutes: float) -> None:
+        tell_quiet(task, card, minutes, context)
+
+    name = job.project.box
+    if name is None:
+        return runs.wait(task, context, quiet)
+    table = context.config.boxes[name]
+    box = elsewhere.box_of(name, table.url, table.callback, card, context)
+    return elsewhere.run(task, card, lambda: tools.afford(job, context), box, context, quiet)
 
 
 def begin(task: TaskDir, card: Task, job: Job, context: stage.Context) -> None:

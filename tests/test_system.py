@@ -48,6 +48,7 @@ STAGES = ("receive", "download", "transcribe", "route", "refine", "execute", "su
           "react", "render", "index")  # fmt: skip
 
 ALL_ACTIVE = "[ $(systemctl list-units --plain --no-legend --state=active 'skazano@*' | wc -l) = 12 ]"
+CONFIG_TAKEN = "systemctl show -P ActiveState skazano-config.service | grep -qE 'inactive|failed'"
 
 # What a hostile tool would try. It answers with one word a line.
 PROBE = r"""#!/bin/bash
@@ -224,6 +225,7 @@ def there(box: Box, api: BotApi) -> Box:
         stdin=b'tools = ["note", "probe", "waits"]\n',
     )
     box.run("systemctl", "start", "skazano-config.service")  # what its path unit is about to do
+    box.wait(f"{ALL_ACTIVE} && {CONFIG_TAKEN}", 120)
     return box
 
 
@@ -440,7 +442,7 @@ def test_a_changed_configuration_is_taken(there: Box) -> None:
     there.sh("sed -i 's/^# sticky_hours = 3.0/sticky_hours = 4.0/' /etc/skazano/skazano.toml")
     began = there.sh("systemctl show -P ActiveEnterTimestampMonotonic skazano@route")
     there.wait(f"[ $(systemctl show -P ActiveEnterTimestampMonotonic skazano@route) -gt {began} ]", 30)
-    there.wait(ALL_ACTIVE, 120)
+    there.wait(f"{ALL_ACTIVE} && {CONFIG_TAKEN}", 120)
 
 
 def test_a_broken_configuration_is_told_and_not_taken(there: Box, api: BotApi) -> None:
@@ -455,8 +457,9 @@ def test_a_broken_configuration_is_told_and_not_taken(there: Box, api: BotApi) -
     there.ask("systemctl", "restart", "skazano@index")
     there.wait("systemctl is-failed -q skazano@index", 60)
     api.wait_for(lambda: " index " in texts(api, before), 30)
-    there.sh("cat /root/kept.toml >/etc/skazano/skazano.toml")
-    there.wait(ALL_ACTIVE, 120)
+    there.wait(CONFIG_TAKEN)
+    there.sh("cat /root/kept.toml >/etc/skazano/skazano.toml; sleep 2")
+    there.wait(f"{ALL_ACTIVE} && {CONFIG_TAKEN}", 120)
 
 
 def begin_long(box: Box) -> str:

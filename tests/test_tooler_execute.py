@@ -5,13 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
-from skazano.config import Config
 from stages import place, running
 from tooler_box import Far, Near, until
-
-pytestmark = pytest.mark.skipif(not hasattr(Config(), "boxes"), reason="execute knows of no boxes yet")
 
 
 def test_a_task_is_carried_out_on_the_other_box(tmp_path: Path) -> None:

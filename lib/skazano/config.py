@@ -140,6 +140,11 @@ class Tool(_Table):
     url: str = ""
 
 
+class Box(_Table):
+    url: str
+    callback: str = ""
+
+
 class Config(_Table):
     paths: Paths = msgspec.field(default_factory=Paths)
     telegram: Telegram = msgspec.field(default_factory=Telegram)
@@ -151,6 +156,7 @@ class Config(_Table):
     limits: Limits = msgspec.field(default_factory=Limits)
     retention: Retention = msgspec.field(default_factory=Retention)
     pages: Pages = msgspec.field(default_factory=Pages)
+    boxes: dict[str, Box] = {}
     tools: dict[str, Tool] = msgspec.field(default_factory=lambda: {"note": Tool(kind="note")})
 
 

@@ -23,6 +23,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     user: str | None = None
     terms: list[str] = []
     hidden: bool = False
+    box: str | None = None
     allow: list[str] = []
     deny: list[str] = []
     day_runs: int | None = None
@@ -44,6 +45,7 @@ class Project(msgspec.Struct, kw_only=True):
     user: str | None
     terms: list[str]
     hidden: bool
+    box: str | None = None
     allow: list[str] = []
     deny: list[str] = []
     day_runs: int | None = None
@@ -71,6 +73,8 @@ def _load(settings: Settings, file: Path) -> Project:
     for rule in data.allow:
         if _WRITES_ANYWHERE.fullmatch(rule):
             raise ConfigError(f"{file}: allow: {rule!r} lets it write anywhere: say Edit(./**), Write(./**)")
+    if data.box is not None and data.box not in settings.config.boxes:
+        raise ConfigError(f"{file}: no box {data.box!r}: {settings.file} has no table [boxes.{data.box}]")
     path = settings.folder / Path(data.path).expanduser() if data.path else settings.work / slug
     values = msgspec.structs.asdict(data)
     return Project(**{**values, "slug": slug, "path": str(path), "tools": tools})

@@ -12,6 +12,7 @@ of it). From these alone the state of a run follows, whoever asks:
     neither                         not begun: it may be started
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -21,10 +22,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from skazano import acts, files
-from skazano.log import WARNING, log
+from skazano.log import log
 from skazano.stage import Context, Stopped
 from skazano.task import TaskDir
 from skazano.tools.base import Job, NoProgram, Plan
@@ -42,6 +43,8 @@ def state(task: TaskDir) -> State:
     run = task.path / "run"
     if (run / "exit.json").exists():
         return "ended"
+    if (run / "remote.json").exists():
+        return "alive"  # on another box
     if _alive(run):
         return "alive"
     # The runner writes exit.json and lets the lock go in this order: look once more.
@@ -137,23 +140,24 @@ def wait(task: TaskDir, context: Context, on_quiet: Callable[[float], None]) -> 
     is told, once, of minutes without a word of it. Raises Stopped."""
     run = task.path / "run"
     wake, quiet = context.wake, context.config.execute.quiet_minutes * 60
-    asked = False
+    control: BinaryIO | None = None
     ended = _on_free(run, wake)
-    while not ended():
-        wake.clear()
-        if ended():
-            break
-        if context.stopping:
-            raise Stopped  # the run goes on; whoever claims the task finds it again
-        if task.has("cancel") and not asked:
-            asked = stop(task)
-        context.ping(f"running {task.id}")
-        left = _speaks_until(run, quiet) - time.time() if quiet else context.longest_wait
-        if left <= 0:
-            on_quiet(quiet / 60)
-            quiet = 0.0
-            continue
-        wake.wait(min(context.longest_wait, max(LOOK, left) if left > 1 else left))
+    with contextlib.ExitStack() as asked:
+        while not ended():
+            wake.clear()
+            if ended():
+                break
+            if context.stopping:
+                raise Stopped  # the run goes on; whoever claims the task finds it again
+            if task.has("cancel") and control is None:
+                control = asked.enter_context(stop(task))
+            context.ping(f"running {task.id}")
+            left = _speaks_until(run, quiet) - time.time() if quiet else context.longest_wait
+            if left <= 0:
+                on_quiet(quiet / 60)
+                quiet = 0.0
+                continue
+            wake.wait(min(context.longest_wait, max(LOOK, left) if left > 1 else left))
     return files.read_json(run / "exit.json")
 
 
@@ -163,17 +167,13 @@ def _speaks_until(run: Path, quiet: float) -> float:
     return max(times, default=time.time()) + quiet
 
 
-def stop(task: TaskDir) -> bool:
-    """Ask the runner to stop the tool; whether there was one to ask."""
-    try:
-        fd = os.open(task.path / "run" / "control", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:  # ENXIO: no runner reads it any more
-        log(task.id, "nothing to stop", level=WARNING, why=error.strerror)
-        return False
-    os.write(fd, b"s")
-    os.close(fd)
+def stop(task: TaskDir) -> BinaryIO:
+    """Ask the runner to stop the tool. Hold what this gives until the run has ended: a runner that has only
+    been started opens its end of the FIFO later, and a FIFO that nobody holds forgets what was written."""
+    control = os.open(task.path / "run" / "control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.write(control, b"s")
     log(task.id, "stopping the run")
-    return True
+    return os.fdopen(control, "rb", buffering=0)
 
 
 def put_aside(task: TaskDir) -> None:

@@ -81,7 +81,7 @@ class Program:
             raise RuntimeError(f"{self.name} cannot start: see its log{f', {self.log}' if self.log else ''}")
         self.process = None
         moment = time.monotonic()
-        well = moment - self.started > 2 * self.delay + 1
+        well = moment - self.started > max(1.0, self.delay)
         self.delay = 0.5 if well else min(30.0, max(0.5, 2 * self.delay))
         self.start_at = moment + self.delay
         self.restarts += 1

@@ -39,7 +39,7 @@ def project_of(card: Task, context: Context) -> Project:
     project = context.projects().get(card.project or "")
     if project is None:
         raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
-    if not Path(project.path).is_dir():
+    if project.box is None and not Path(project.path).is_dir():
         raise Failed(say(card.lang, "no-folder", title=project.title, path=project.path))
     name = card.tool or project.tool
     if name not in project.tools or name not in context.config.tools:

@@ -74,10 +74,9 @@ install_system() {
         return
     fi
     check_machine
-    local packages
-    mapfile -t packages < <(wanted_packages)
-    ((${#packages[@]} == 0)) || doing "Debian packages: ${packages[*]}" install_packages "${packages[@]}"
+    need_packages # to ask with
     ask_all
+    need_packages # nginx, if there are to be pages
     place_program
     doing "users and groups" place_users
     doing "directories" place_directories
@@ -108,6 +107,12 @@ check_machine() {
     free=$(df --output=avail -m /opt | tail -n 1)
     ((free > 3000)) || [[ -L $OPT ]] ||
         fail "look at the machine" "$free MB free in /opt, 3000 are needed" "make room, or mount a larger disk there"
+}
+
+need_packages() {
+    local packages
+    mapfile -t packages < <(wanted_packages)
+    ((${#packages[@]} == 0)) || doing "Debian packages: ${packages[*]}" install_packages "${packages[@]}"
 }
 
 wanted_packages() {
