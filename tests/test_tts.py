@@ -1,5 +1,6 @@
 """The spoken answer is listened to: its file, its loudness, its words, by every engine that is here."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def silero(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "fake_silero.py").write_text(FAKE_SILERO)
     sys.path.insert(0, str(folder))
     try:
-        import fake_silero
+        fake_silero = importlib.import_module("fake_silero")
 
         with PackageExporter(str(folder / "v5_5_ru.pt")) as package:
             package.intern("fake_silero")
