@@ -22,14 +22,17 @@ def open_view(context: Context) -> Callable[[], float | None]:
     telegram = Telegram(context.settings)
     path = context.spool.state / "react.json"
     shown: dict[str, str] = files.read_json(path) or {}
+    unwell: set[str] = set()  # those that Telegram stumbled over go last, so that nobody waits for them
 
     def look() -> float | None:
         before = dict(shown)
         try:
-            for id, emoji in wanted(context.spool, shown):
+            for id, emoji in sorted(wanted(context.spool, shown), key=lambda one: one[0] in unwell):
                 if context.stopping:
                     return None
+                unwell.add(id)
                 _set(context, telegram, id, emoji)
+                unwell.discard(id)
                 shown[id] = emoji
                 log(id, "reaction", emoji=emoji)
                 context.ping()

@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     wake = Wake([])
     wake.stop_on(signal.SIGTERM, signal.SIGINT)
     context = stage.Context("receive", settings, spool, wake)
-    alive = context.mark_alive()
+    alive = context.mark_alive(alone=True)
     receiver = Receiver(context, Telegram(settings))
     for id in spool.unpublished():
         spool.finish_publishing(id)

@@ -13,14 +13,15 @@ import _here  # noqa: F401
 
 from skazano import answering, family, ids, notices, stage
 from skazano.log import WARNING, log
+from skazano.spool import Ticket
 from skazano.task import BadTask, TaskDir
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
     ends = "failed" if task.has("error.txt") else "done"
     card = task.load()
-    if card.chat is None or ids.parent(task.id):
-        return ends  # nobody to tell, or the parent tells it
+    if card.chat is None or _told_by_parent(task.id, context):
+        return ends
     from skazano.chat import Refused
 
     try:
@@ -32,26 +33,36 @@ def work(task: TaskDir, context: stage.Context) -> str:
     return ends
 
 
+def _told_by_parent(id: str, context: stage.Context) -> bool:
+    """Whether this is a subtask whose parent still waits to tell of all; one that is retried later tells
+    of itself."""
+    parent = ids.parent(id)
+    return parent is not None and context.spool.path(Ticket(parent, "waiting")).exists()
+
+
 def look_aside(context: stage.Context) -> None:
     try:
         notices.send(context, lambda: _telegram(context))
     except stage.Later as trouble:
         log("-", "notices wait", level=WARNING, reason=trouble)
     family.gather(context)
-    for box in ("unsorted", "hold"):
-        for ticket in context.spool.tickets(box):
-            if context.stopping:
-                return
-            task = TaskDir(context.spool.dir(ticket.id))
-            if (task.json("ask.json") or {}).get("asked"):
-                continue
-            try:
-                answering.ask(ticket, context, lambda: _telegram(context))
-            except stage.Later as trouble:
-                log(ticket.id, "question waits", level=WARNING, reason=trouble)
-                return
-            except BadTask as trouble:
-                log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
+    parked = [*context.spool.tickets("unsorted"), *context.spool.tickets("hold")]
+    unwell: set[str] = context.kept.setdefault("unwell", set())
+    for ticket in sorted(parked, key=lambda ticket: ticket.id in unwell):  # nobody waits for those
+        if context.stopping:
+            return
+        task = TaskDir(context.spool.dir(ticket.id))
+        if (task.json("ask.json") or {}).get("asked"):
+            continue
+        try:
+            answering.ask(ticket, context, lambda: _telegram(context))
+            unwell.discard(ticket.id)
+        except stage.Later as trouble:
+            unwell.add(ticket.id)
+            log(ticket.id, "question waits", level=WARNING, reason=trouble)
+            return
+        except BadTask as trouble:
+            log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
 
 
 def _telegram(context: stage.Context) -> "answering.Telegram":

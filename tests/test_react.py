@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from botapi import BotApi
+from botapi_query import METHODS, Query
+from botapi_state import State, too_many
 from demo_world import OWNER, World
 from skazano.spool import Spool
 from skazano.task import TaskDir
@@ -63,6 +65,23 @@ def test_what_could_not_be_set_is_set_later(
     assert api.token.split(":")[1] not in ended.log
     once(world, "react")
     assert api.reactions == {(OWNER, message): "👀", (OWNER, other): "✍"}
+
+
+def test_one_that_telegram_stumbles_over_keeps_no_other_from_being_set(
+    api: BotApi, world: World, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, bad = stands(api, spool, "route/new/{id},0")
+    plain = METHODS["setMessageReaction"]
+
+    def stumbles(state: State, query: Query) -> Any:
+        if query.number("message_id") == bad:
+            raise too_many(1)
+        return plain(state, query)
+
+    monkeypatch.setitem(METHODS, "setMessageReaction", stumbles)
+    with running(world, "react"):
+        _, good = stands(api, spool, "route/new/{id},0")
+        api.wait_for(lambda: api.reactions == {(OWNER, good): "👀"})
 
 
 def test_a_message_that_is_gone_is_given_up(api: BotApi, world: World, spool: Spool) -> None:

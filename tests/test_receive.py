@@ -94,6 +94,17 @@ def test_a_group_chat_is_served_too(api: BotApi, world: World, spool: Spool) -> 
     assert Said(spool, message).load().chat == -1001234567890
 
 
+@pytest.mark.parametrize("field", ["pinned_message", "new_chat_title", "left_chat_member"])
+def test_what_telegram_says_by_itself_is_no_task(
+    api: BotApi, world: World, spool: Spool, field: str
+) -> None:
+    api.say({field: {"message_id": 1}}, user=OWNER, chat=-100500)
+    once(world, "receive")
+    assert task_ids(spool) == []
+    once(world, "receive")
+    assert api.pending == []
+
+
 # -- who is heard -----------------------------------------------------------------------------------
 
 

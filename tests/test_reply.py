@@ -10,7 +10,7 @@ import pytest
 
 from botapi import BotApi
 from botapi_query import METHODS, Query
-from botapi_state import State
+from botapi_state import State, too_many
 from demo_world import OWNER, VOICES, World
 from skazano.answering import PART, split
 from skazano.spool import Spool
@@ -223,6 +223,27 @@ def test_one_answer_that_telegram_cannot_digest_does_not_block_the_others(
     assert ticket.box == "later"
 
 
+def test_one_question_that_cannot_be_asked_keeps_no_other_waiting(
+    api: BotApi, world: World, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.project("demo", "Демо", remote=False)
+    plain = METHODS["sendMessage"]
+
+    def stumbles(state: State, query: Query) -> Any:
+        if "тёмное" in query.text("text"):
+            raise too_many(1)
+        return plain(state, query)
+
+    monkeypatch.setitem(METHODS, "sendMessage", stumbles)
+    for words in ("тёмное", "светлое"):
+        put(spool, "route", {"transcript.txt": words})
+    once(world, "route")
+    with running(world, "reply"):
+        answer(spool)  # whatever makes it look again
+        api.wait_for(lambda: len(texts(api)) == 2)
+    assert sorted(texts(api)) == ["Готово.", "К какому проекту это отнести?\n\n«светлое»"]
+
+
 # -- refusals ----------------------------------------------------------------------------------------
 
 
@@ -276,9 +297,13 @@ def test_a_revoked_token_keeps_the_answer(api: BotApi, world: World, spool: Spoo
 # -- voice -------------------------------------------------------------------------------------------
 
 
-def test_a_spoken_answer_has_its_text_below(api: BotApi, world: World, spool: Spool) -> None:
+@pytest.mark.parametrize("times", [10, 100])
+def test_a_spoken_answer_has_its_text_below(
+    api: BotApi, world: World, spool: Spool, times: int
+) -> None:
+    """As the caption, or, if it is too long for one, whole in a message after it."""
     sound = (VOICES / "09-cancel.oga").read_bytes()
-    long = "Очень длинный ответ. " * 100
+    long = ("Очень длинный ответ. " * times).strip()
     put(
         spool,
         "reply",
@@ -288,8 +313,8 @@ def test_a_spoken_answer_has_its_text_below(api: BotApi, world: World, spool: Sp
     once(world, "reply")
     sent = api.replies()[0]
     assert (sent.method, sent.voice) == ("sendVoice", sound)
-    assert sent.text.endswith("…")
-    assert len(sent.text) <= 1024
+    written = [sent.text] if times == 10 else [reply.text for reply in api.replies()[1:]]
+    assert written == [long]
 
 
 def test_without_a_voice_it_is_written(api: BotApi, world: World, spool: Spool) -> None:

@@ -45,7 +45,9 @@ class _Own(Context):
 
 
 class Abreast(Stage):
-    """A Stage with several tasks in work."""
+    """A Stage with several tasks in work. One process has them all: it alone knows who works beside whom."""
+
+    alone = True
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 Each act takes the ticket first, so it never meets a stage at work, and doing it twice changes nothing.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,10 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "speak": ("speech.txt", "answer.oga", "speech.json"),
     "reply": ("reply.json",),
 }
+
+
+MOMENT = 0.02  # seconds
+PATIENCE = 25  # moments
 
 
 class NotPossible(SpoolError):
@@ -138,7 +143,12 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
             raise NotPossible(f"{id} is finished: there is nothing to cancel")
         if held.ticket.box == "waiting":
             return _cancel_children(spool, task, by)
+        if held.found.stage == "reply":
+            raise NotPossible(f"{id} is done, its answer is on the way: undo it instead")
         task.write("cancel", by)
+        if task.has("result.md"):  # what was done is done: it is told as it is
+            held.hand_on("summarize")
+            return "cancelled"
         if _running(task):  # its stage is being restarted: it will find the mark, and stop the run
             held.hand_on("execute")
             return "stopping"
@@ -149,12 +159,16 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
 
 
 def _take(spool: Spool, id: str) -> Held:
-    """As Spool.take, once whoever has just brought the ticket where it lies has let go of it."""
-    ticket = spool.find(id)
-    if ticket is not None and ticket.box != "run":
-        held = spool.lock(ticket, wait=True)
-        if held is not None:
-            held.close()
+    """As Spool.take, but with patience: whoever has just brought the ticket where it lies lets go of it in
+    milliseconds. It is not waited for by its lock, which may be a stage's that has claimed it meanwhile."""
+    for _ in range(PATIENCE):
+        try:
+            return spool.take(id)
+        except Busy:
+            ticket = spool.find(id)
+            if ticket is None or ticket.box == "run":
+                raise
+            time.sleep(MOMENT)
     return spool.take(id)
 
 

@@ -65,7 +65,8 @@ def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> N
 
 def _plan(task: TaskDir, card: Task, text: str) -> list[dict[str, Any]]:
     if card.mode == "audio" and task.has("answer.oga") and task.has("speech.json"):
-        return [{"kind": "voice", "text": _short(text, CAPTION)}]
+        voice = {"kind": "voice", "text": _short(text, CAPTION)}
+        return [voice] if voice["text"] == text else [{**voice, "text": ""}, *_written(card, text)]
     return _written(card, text)
 
 
@@ -235,6 +236,8 @@ def _question(
             for number, slug in enumerate(asked.get("options", []))
             if slug in projects
         ]
+        if spoken := asked.get("spoken"):
+            return say(card.lang, "ask-unknown", name=_short(spoken, 60), heard=heard), [*made, drop]
         return say(card.lang, "ask-project", heard=heard), [*made, drop]
     again = (say(card.lang, "button-again"), press.data(press.RETRY, task))
     go_on = (say(card.lang, "button-go-on"), press.data(press.GO, task))

@@ -9,7 +9,7 @@ from skazano import log as journal
 from skazano.config import Settings
 from skazano.notify import notify, watchdog_seconds
 from skazano.projects import Project, load_all
-from skazano.spool import Spool
+from skazano.spool import Spool, SpoolError
 from skazano.task import BadTask, TaskDir
 from skazano.texts import say
 from skazano.wake import Wake
@@ -84,12 +84,25 @@ class Context:
         self.attempt, self._notes = attempt, {}
         return self._notes
 
-    def mark_alive(self) -> int:
-        """Hold a shared lock on state/alive/<stage>, by which others see that the stage runs."""
+    def mark_alive(self, *, alone: bool = False) -> int:
+        """Hold a lock on state/alive/<stage>, by which others see that the stage runs.
+
+        `alone`: there may be one such process only. Raises SpoolError if there is another.
+        """
         self._alive.parent.mkdir(exist_ok=True)
         fd = os.open(self._alive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        fcntl.flock(fd, fcntl.LOCK_SH)
-        return fd
+        if not alone:
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            return fd
+        for _ in range(20):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)  # `doctor` may be looking, or the process before this one is ending
+            else:
+                return fd
+        os.close(fd)
+        raise SpoolError(f"another {self.name} works on {self.spool.root}: stop it first (skazano doctor)")
 
     @property
     def longest_wait(self) -> float:

@@ -23,7 +23,7 @@ def projects(settings: Settings) -> Iterator[Finding]:
     """Each project's folder, repository, identity, rights, remote and agent user."""
     known = load_all(settings)
     if not known:
-        yield Finding("warning", "projects", "none", "skazano project add my-site --title «Сайт»")
+        yield Finding("warning", "projects", "none", "skazano project add my-site --title 'Сайт'")
     for project in known.values():
         found = list(_project(project))
         yield from found or [Finding("ok", f"project {project.slug}", project.path)]

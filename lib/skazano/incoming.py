@@ -24,9 +24,19 @@ FILES: tuple[tuple[str, Kind, str], ...] = (
     ("document", "document", "document"),
 )
 
+# What Telegram says by itself in a chat, in its user's name: no message to us.
+SERVICE = frozenset(
+    "new_chat_members left_chat_member new_chat_title new_chat_photo delete_chat_photo group_chat_created "
+    "supergroup_chat_created channel_chat_created message_auto_delete_timer_changed migrate_to_chat_id "
+    "migrate_from_chat_id pinned_message forum_topic_created forum_topic_edited forum_topic_closed "
+    "forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden video_chat_scheduled "
+    "video_chat_started video_chat_ended video_chat_participants_invited chat_background_set boost_added "
+    "write_access_allowed proximity_alert_triggered".split()
+)
+
 
 def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | None:
-    """Make the message of an update a task; its id, or None if it is a stranger's or no message.
+    """Make the message of an update a task; its id; None if it is a stranger's, Telegram's or no message.
 
     Raises KeyError, TypeError or ValueError if the update is not what Telegram documents, OSError.
     """
@@ -36,6 +46,8 @@ def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | N
     user = message.get("from", {}).get("id")
     if user not in settings.config.telegram.allowed:
         log("-", "stranger", level=NOTICE, user=user, chat=message["chat"]["id"])
+        return None
+    if SERVICE & message.keys():
         return None
     task = _task(message, settings)
     contents = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from skazano.config import ConfigError, Settings, parse
+from skazano.log import ERROR, log
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")  # a host name's label, for sandbox-<slug>
 
@@ -54,9 +55,39 @@ class Project(msgspec.Struct, kw_only=True):
 
 
 def load_all(settings: Settings) -> dict[str, Project]:
-    """Every project by slug, sorted by title. Raises ConfigError."""
-    found = [_load(settings, file) for file in settings.projects.glob("*.toml")]
+    """Every project by slug, sorted by title. One whose file is wrong is not among them: it is logged,
+    once for each state of the file, and breaks nothing else; `broken` tells of it."""
+    found = []
+    for file in _files(settings):
+        try:
+            found.append(_load(settings, file))
+        except ConfigError as error:
+            _complain(file, error)
     return {project.slug: project for project in sorted(found, key=lambda p: p.title.casefold())}
+
+
+def broken(settings: Settings) -> list[ConfigError]:
+    """What is wrong with projects' files."""
+    wrong = []
+    for file in _files(settings):
+        try:
+            _load(settings, file)
+        except ConfigError as error:
+            wrong.append(error)
+    return wrong
+
+
+def _files(settings: Settings) -> list[Path]:
+    return sorted(settings.projects.glob("[!.]*.toml"))
+
+
+_told: dict[Path, str] = {}
+
+
+def _complain(file: Path, error: ConfigError) -> None:
+    if _told.get(file) != str(error):
+        _told[file] = str(error)
+        log("-", "project left out", level=ERROR, why=error)
 
 
 def _load(settings: Settings, file: Path) -> Project:

@@ -31,7 +31,8 @@ class Desk:
         self.projects: Sequence[Project] = [p for p in self.all.values() if not p.hidden]
         self.chat = chats.read(self.spool, card.chat)
         self.card.lang = self.chat.lang or context.config.chat.lang
-        self.card.mode = self.chat.mode or context.config.chat.mode
+        if card.source != "cli":  # there it was said with the task
+            self.card.mode = self.chat.mode or context.config.chat.mode
 
     def answer(self, key: str, **values: object) -> str:
         """Answer at once; nothing is to be done."""

@@ -42,7 +42,9 @@ Step = Callable[[Context], None]
 
 
 class Stage:
-    """One stage's process."""
+    """One stage's process. `alone`: several of it would get in each other's way."""
+
+    alone = False
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class Stage:
         wake = Wake([] if once else folders)
         wake.stop_on(signal.SIGTERM, signal.SIGINT)
         context = Context(self.name, settings, spool, wake)
-        alive = context.mark_alive()
+        alive = context.mark_alive(alone=self.alone)
         if self.warm:
             self.warm(context)
         wake.start()
@@ -114,7 +116,7 @@ class Stage:
         ready.sort(key=lambda ticket: ticket.id in self.unwell)  # after an outage another one goes first
         more = self.serve(ready, context)
         if self.aside and not context.stopping:
-            self.aside(context)
+            self._look_aside(context, self.aside)
         if once:
             return more and time.monotonic() >= self.paused_until
         if context.stopping:
@@ -122,6 +124,14 @@ class Stage:
         if self.count == before:  # else look again first: what was just deferred may be the next to ripen
             context.wake.wait(self.sleep(context, upcoming))
         return True
+
+    def _look_aside(self, context: Context, aside: Step) -> None:
+        try:
+            aside(context)
+        except OSError as trouble:
+            if trouble.errno not in FULL:
+                raise
+            log("-", "disk full", level=journal.ERROR, stage=self.name, file=trouble.filename)
 
     def serve(self, ready: Sequence[Ticket], context: Context) -> bool:
         """Work off what is ready, one after another; whether there was any that was ours."""

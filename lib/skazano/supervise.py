@@ -5,6 +5,7 @@ once it lived longer than it was waited for; at once never), told to stop with S
 socket of its own, so READY is an event and not a guess.
 """
 
+import ctypes
 import os
 import select
 import signal
@@ -20,8 +21,15 @@ from skazano.config import HOME
 
 WORKERS = ("download", "transcribe", "route", "refine", "execute", "summarize", "speak", "reply")
 PROGRAMS = ("receive", *WORKERS, "react", "render", "index")
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None)
 BAD_CONFIG = 78  # EX_CONFIG: to start again changes nothing
 STOP_SECONDS = 30.0  # must be above a stage's longest step that cannot be interrupted
+
+
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when this process dies, however it dies (prctl(2))."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Program:
@@ -56,6 +64,7 @@ class Program:
                 stderr=stderr,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         finally:
             if stderr:

@@ -241,6 +241,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "at-waiting": ("ждёт подзадач", "waits for its subtasks"),
     "at-hold": ("ждёт решения", "waits for a decision"),
     # -- questions and buttons
+    "ask-unknown": (
+        "Не нашёл проекта «{name}». К какому отнести?\n\n«{heard}»",
+        "I found no project “{name}”. Which one is this for?\n\n“{heard}”",
+    ),
     "ask-project": ("К какому проекту это отнести?\n\n«{heard}»", "Which project is this for?\n\n“{heard}”"),
     "ask-hold": (
         "Работа прервалась на полпути и сама не повторится:\n\n«{heard}»\n\nЧто делать?",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skazano import stage
 from skazano.config import load
-from skazano.log import log
+from skazano.log import ERROR, log
 from skazano.notify import notify
 from skazano.spool import BOXES, PARKS, STAGES, Spool
 from skazano.stage import Context
@@ -44,7 +44,7 @@ def _run(name: str, config: Path | None, once: bool, open_view: Open) -> int:
         wake.check()
         for month in _newest_months(spool):
             wake.also(month)
-        again = look()
+        again = _look(name, look)
         context.ping()
         notify(READY=1)
         if once:
@@ -54,6 +54,16 @@ def _run(name: str, config: Path | None, once: bool, open_view: Open) -> int:
     wake.close()
     log("-", "stopped", stage=name)
     return 0
+
+
+def _look(name: str, look: Callable[[], float | None]) -> float | None:
+    try:
+        return look()
+    except OSError as trouble:
+        if trouble.errno not in stage.FULL:
+            raise
+        log("-", "disk full", level=ERROR, stage=name, file=trouble.filename)
+        return None
 
 
 def folders(spool: Spool) -> list[Path]:

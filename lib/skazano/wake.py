@@ -5,9 +5,12 @@ and signals write into one pipe, on which the only wait of a daemon is a poll(2)
 between looking and waiting, and a signal handler never touches a lock.
 """
 
+import contextlib
+import logging
 import os
 import select
 import signal
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +18,9 @@ from watchdog.events import EVENT_TYPE_MODIFIED, FileSystemEvent, FileSystemEven
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 from watchdog.observers.inotify_c import InotifyConstants, InotifyFD, Mask
+
+# It complains, without a task's id, of threads that end while they wait: that is how they are ended here.
+logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
 OBSERVER_TIMEOUT = 3600.0  # seconds; the observer's threads block on their queues anyway
 
@@ -53,6 +59,8 @@ class Wake(FileSystemEventHandler):
         self.folders = list(folders)
         self.stopping = False
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._closing = threading.Lock()
+        self._has_signals = False
         self._poll = select.poll()
         self._poll.register(self._read, select.POLLIN)
         self._observer: _Observer | None = None
@@ -86,6 +94,7 @@ class Wake(FileSystemEventHandler):
 
     def stop_on(self, *signals: int) -> None:
         """Let these signals end the waiting and set `stopping`."""
+        self._has_signals = True
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in signals:
             signal.signal(number, self._stop)
@@ -105,10 +114,10 @@ class Wake(FileSystemEventHandler):
 
     def ring(self) -> None:
         """End the present or next waiting."""
-        try:
-            os.write(self._write, b".")
-        except BlockingIOError:
-            return
+        with self._closing:  # a thread may ring when the work it watched for is over
+            if self._write >= 0:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self._write, b".")
 
     def clear(self) -> None:
         """Forget what has rung. Call it before listing, never after."""
@@ -146,9 +155,17 @@ class Wake(FileSystemEventHandler):
             raise Deaf("a watched folder was moved away")
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching; who rings later is not heard."""
         if self._observer is not None:
             self._observer.stop()
             if self._observer.is_alive():  # not if `start` failed
                 self._observer.join()
             self._observer = None
+        with self._closing:
+            if self._write < 0:
+                return
+            if self._has_signals:
+                signal.set_wakeup_fd(-1)
+            os.close(self._read)
+            os.close(self._write)
+            self._read = self._write = -1

@@ -5,6 +5,7 @@ wrong. With --json, standard output is JSON and nothing else.
 """
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,9 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PermissionError as error:
         print(f"skazano: {error.filename}: no permission; run it as the service's user", file=sys.stderr)
         return 1
+    except sqlite3.Error as error:
+        print(f"skazano: index.db: {error}. Make it anew: skazano index --rebuild", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"skazano: {error.filename or 'the spool'}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

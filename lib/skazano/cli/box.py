@@ -66,7 +66,7 @@ def project_ls(desk: Desk, options: argparse.Namespace) -> int:
     made = table("project", "title", "aliases", "tool", "folder")
     for found in known.values():
         made.add_row(found.slug, found.title, ", ".join(found.aliases), found.tool, found.path)
-    show(made if known else "No projects yet: `skazano project add my-site --title «Сайт»`.")
+    show(made if known else "No projects yet: `skazano project add my-site --title 'Сайт'`.")
     return 0
 
 

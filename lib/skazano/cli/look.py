@@ -5,10 +5,12 @@ import json
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from skazano import view
 from skazano.cli.common import Desk, Refusal, show, table
 from skazano.spool import BOXES, PARKS, Ticket
-from skazano.task import TaskDir
+from skazano.task import BadTask, TaskDir
 from skazano.wake import Wake
 
 COLOURS = {"unsorted": "yellow", "hold": "yellow", "failed": "red", "run": "cyan", "done": "green"}
@@ -37,6 +39,14 @@ def ls(desk: Desk, options: argparse.Namespace) -> int:
     return 0
 
 
+def _card(task: TaskDir) -> dict[str, Any] | None:
+    """task.json with what it leaves out because it is the default."""
+    try:
+        return msgspec.structs.asdict(task.load())
+    except BadTask:
+        return None
+
+
 def show_ticket(ticket: Ticket | None) -> str:
     """Where a task stands."""
     return ticket.place if ticket else "no ticket: run `skazano fsck --repair`"
@@ -50,7 +60,7 @@ def show_task(desk: Desk, task: TaskDir) -> dict[str, Any]:
         "id": task.id,
         "place": show_ticket(ticket),
         "path": str(task.path),
-        "task": task.json("task.json"),
+        "task": _card(task),
         "transcript": task.text("transcript.txt"),
         "refined": task.text("refined.txt"),
         "answer": task.text("answer.txt"),
@@ -119,7 +129,7 @@ def logs(desk: Desk, options: argparse.Namespace) -> int:
         return 130
     finally:
         wake.close()
-    for name in ("run/stdout.log", "run/stderr.log"):
+    for name in () if desk.json else ("run/stdout.log", "run/stderr.log"):
         if text := task.text(name):
             print(f"\n--- {name}\n{text}")
     return 0
