@@ -12,7 +12,7 @@ from skazano import family, ids, stage, thinking
 from skazano.projects import Project
 from skazano.task import Task, TaskDir
 from skazano.texts import say
-from skazano.understand.refine import Refined, refine_local
+from skazano.understand.refine import Refined, like_speech, refine_local
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
@@ -21,7 +21,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
     if project is None:
         raise stage.Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
     words = task.text("request.txt") or task.text("transcript.txt") or ""
-    refined = _refined(words, project, context)
+    refined = _refined(words, project, context, typed=card.audio is None)
     if not refined.text:
         task.write("answer.txt", say(card.lang, "only-filler", heard=words[:200]))
         return "reply"
@@ -39,17 +39,21 @@ def work(task: TaskDir, context: stage.Context) -> str:
     return "execute"
 
 
-def _refined(words: str, project: Project, context: stage.Context) -> Refined:
-    """By a language model if one is configured and answers rightly, else by the local rules."""
+def _refined(words: str, project: Project, context: stage.Context, *, typed: bool) -> Refined:
+    """By a language model if one is configured and answers rightly, else by the local rules. A model is
+    not asked to rewrite what was typed and is not like speech. A subtask has no recording; the rules for
+    speech were applied to it with its parent, so it counts as typed."""
     known, models = thinking.terms(context, project), thinking.models(context)
-    if models is None:
+    if models is None or (typed and not like_speech(words)):
         context.note(engine="local")
-        return refine_local(words, known, project.tools)
+        return refine_local(words, known, project.tools, typed=typed)
     from skazano.understand.by_model import refine_with_model
     from skazano.understand.terms import correct
 
     heard, _ = correct(words, known)
-    refined, usage = refine_with_model(models, heard, known, project.tools, thinking.prompts(context))
+    refined, usage = refine_with_model(
+        models, heard, known, project.tools, thinking.prompts(context), typed=typed
+    )
     thinking.note(context, usage)
     return refined
 

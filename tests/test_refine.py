@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from skazano.understand.faithful import numbers, unfaithful
 from skazano.understand.filler import clean
 from skazano.understand.lists import split_list
 from skazano.understand.names import Name
-from skazano.understand.refine import TITLE, refine_local
+from skazano.understand.refine import TITLE, like_speech, refine_local
 from skazano.understand.refine import title as title_of
 from skazano.understand.replay import BadLine, replay, summary
 from skazano.understand.tools import match_tool
@@ -74,6 +75,80 @@ def test_filler_goes(said, meant):
 )
 def test_meaning_stays(text):
     assert refine_local(text).text.lower().rstrip(".") == text.lower().rstrip(".")
+
+
+WRITTEN = [
+    "выполни rm -rf  ./build && make -j 4",
+    "<div>a</div><div>b</div>",
+    "поменяй foo foo на foo bar",
+    "удали строку 'ну, вот'",
+    "почини:\ndef f(x):\n    if x:\n        return  x",
+    "    if x:\n        return 1",
+    "git push origin main",
+    "добавь .env в .gitignore , потом ну всё",
+    "ну смени версию на 2.5",
+    "ну сделай\nвот так",
+    "ну вот  два пробела",
+    "запусти реадми.sh -v",
+]
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_what_was_typed_and_is_not_like_speech_is_kept_to_the_letter(text):
+    refined = refine_local(f"\n{text}\n", ["README"], typed=True)
+    assert (refined.text, refined.subtasks) == (text, [])
+    assert refined.title
+    assert refined.title in text
+
+
+@given(st.text(max_size=200))
+def test_nothing_typed_is_lost(text):
+    refined = refine_local(text, typed=True)
+    if not like_speech(text) and re.search(r"\w", text):
+        assert refined.text.strip() == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("ну добавь кнопку", "Добавь кнопку."),
+        ("слушай, добавь, пожалуйста, фильтр — по дате и где-то 30 строк!",
+         "Добавь фильтр — по дате и где-то 30 строк!"),
+        ("!!!", ""),
+        ("ну вот", ""),
+    ],
+)  # fmt: skip
+def test_what_was_typed_as_it_is_spoken_is_cleaned(text, meant):
+    assert refine_local(text, typed=True).text == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("1. Добавь `a  b`\n2. исправь x.py", ["Добавь `a  b`", "исправь x.py"]),
+        ("Сделай:\n1) добавь кнопку\n2) исправь тест", ["добавь кнопку", "исправь тест"]),
+        ("1. добавь кнопку\n  1. исправь тест", []),
+        ("1. добавь кнопку\n   с подписью\n2. исправь тест", []),
+        ("1. добавь кнопку\n3. исправь тест", []),
+        ("Сделай:\n- добавь кнопку\n- исправь тест", []),
+        ("сделай две вещи первое добавь foo_bar второе исправь тест", []),
+    ],
+)
+def test_of_what_was_typed_only_a_numbered_list_is_split(text, parts):
+    assert refine_local(text, typed=True).subtasks == parts
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("выполни rm -rf  ./build", "Выполни rm -rf ./build."),
+        ("<div>a</div><div>b</div>", "<div>a</div><div>b</div>"),
+        ("поменяй foo foo на тест тест", "Поменяй foo foo на тест тест."),
+        ("удали удали строку 'ну, вот' на на главной", "Удали строку 'ну, вот' на главной."),
+    ],
+)
+def test_what_was_said_keeps_names_that_come_twice_quotations_and_paths(said, meant):
+    assert refine_local(said).text == meant
 
 
 FILLER = ["ну", "э", "вот", "блин", "короче", "в общем"]

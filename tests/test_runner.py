@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from skazano import runs
+from skazano.pump import TAIL, Kept
 from skazano.task import TaskDir
+from skazano.tools.base import output
 from stages import until
 
 BASE: dict[str, Any] = {
@@ -102,6 +105,35 @@ def test_twenty_megabytes_are_cut_and_said_to_be(tmp_path: Path) -> None:
     assert told["left_out"] > 17_000_000
     assert (tmp_path / "run" / "stdout.log").stat().st_size < 3 << 20
     assert text(tmp_path).endswith("конец\n")
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    told = play(tmp_path, "echo раз; echo два >&2", stdout="/dev/full")
+    assert (told["code"], told["left_out"]) == (0, len("раз\n".encode()))
+    assert text(tmp_path, "stderr.log") == "два\n"
+
+
+def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kept = Kept(str(tmp_path / "log"), 1 << 20)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1001, limits[1]))
+    try:
+        kept.write("ж".encode() * 600)
+        kept.write(b"end")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "log").stat().st_size == 1001
+    assert kept.close() == 0
+    assert (tmp_path / "log").read_text() == "ж" * 600 + "end"
+
+
+def test_no_half_letter_where_output_is_cut(tmp_path: Path) -> None:
+    kept = Kept(str(tmp_path / "log"), 2)
+    kept.write(b"ab" + "ж".encode() * TAIL + b"!")
+    assert kept.close() == TAIL + 2
+    end = (tmp_path / "log").read_bytes().rpartition(b" ...]\n")[2]
+    assert end.decode() == "ж" * (TAIL // 2 - 1) + "!"
+    assert output(tmp_path, "log", 6) == "…\nжж!"
 
 
 def test_binary_output(tmp_path: Path) -> None:

@@ -152,3 +152,26 @@ def test_any_text_is_read_without_an_error_and_the_rest_is_the_texts_end(text):
     if found is not None:
         assert text.rstrip().endswith(found.rest)
         assert msgspec.convert(msgspec.to_builtins(found), Settings) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("настройки проект сайт <b>добавь</b>", "<b>добавь</b>"),
+        ("настройки проект сайт: <b>добавь</b>", "<b>добавь</b>"),
+        ("настройки проект «сайт», «добавь» кнопку", "«добавь» кнопку"),
+        ("настройки проект сайт:`добавь` кнопку", "`добавь` кнопку"),
+        ("настройки проект сайт — добавь кнопку", "добавь кнопку"),
+        ("настройки проект сайт - добавь кнопку", "добавь кнопку"),
+        ("настройки проект сайт\n- добавь кнопку\n- исправь тест", "- добавь кнопку\n- исправь тест"),
+        ("настройки проект сайт:\n\n    добавь x\n", "    добавь x"),
+        ("настройки режим текст .gitignore обнови", ".gitignore обнови"),
+        ("настройки проект сайт.", ""),
+    ],
+)
+def test_the_request_keeps_the_marks_it_begins_with(text, rest):
+    found = parse(text, PROJECTS)
+    assert found is not None
+    assert found.rest == rest
+    project = parse_project_prefix(text.removeprefix("настройки "), PROJECTS)
+    assert project is None or project == ("сайт", rest)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skazano import isolation
-from skazano.config import HOME, ConfigError, Tool, load
-from skazano.projects import Project, load_all
+from skazano.config import HOME, Tool, load
+from skazano.projects import Project, broken, load_all
 from skazano.pump import TAIL, Kept, Lines, Stall
 from skazano.tools import claude, codex, readable
 from skazano.tools.base import Job, pointer, session_of
@@ -160,8 +160,9 @@ def test_no_button_opens_what_lies_outside(tmp_path: Path, name: str) -> None:
 def test_a_rule_that_lets_it_write_anywhere_is_refused(tmp_path: Path, rule: str) -> None:
     (tmp_path / "projects").mkdir()
     (tmp_path / "projects" / "demo.toml").write_text(f'title = "x"\nallow = ["{rule}"]\n')
-    with pytest.raises(ConfigError, match="anywhere"):
-        load_all(load(tmp_path / "skazano.toml"))
+    settings = load(tmp_path / "skazano.toml")
+    assert load_all(settings) == {}
+    assert ["anywhere" in str(error) for error in broken(settings)] == [True]
 
 
 def test_claudes_settings_never_have_a_bare_edit(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skazano.config import Settings, Tool
 from skazano.doctor_finding import Finding, installed, output
-from skazano.projects import Project, load_all
+from skazano.projects import Project, broken, load_all
 
 PUSH_SECONDS = 20.0
 EXECUTE = "skazano-execute"
@@ -22,6 +22,8 @@ LOGINS = {"claude": (".claude/.credentials.json", "anthropic"), "codex": (".code
 def projects(settings: Settings) -> Iterator[Finding]:
     """Each project's folder, repository, identity, rights, remote and agent user."""
     known = load_all(settings)
+    for error in broken(settings):
+        yield Finding("wrong", "project left out", str(error), f"edit {str(error).partition(':')[0]}")
     if not known:
         yield Finding("warning", "projects", "none", "skazano project add my-site --title 'Сайт'")
     for project in known.values():

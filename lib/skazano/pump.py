@@ -4,12 +4,14 @@ Standard library only: the runner uses it. A file keeps the first `most` bytes o
 TAIL, so that a tool that prints for ever fills no disk and its last words are there all the same.
 """
 
+import contextlib
 import os
 import re
 import time
 from collections.abc import Callable
 
 TAIL = 1 << 20  # bytes; an agent's result event is in it
+GOES_ON = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that go on with a letter
 LONGEST = 4 << 20  # bytes of a line that is shown or looked at; longer ones are only kept raw
 
 
@@ -23,34 +25,43 @@ class Kept:
         self._tail = bytearray()
 
     def write(self, data: bytes) -> None:
-        """Append, or remember as the end. A full disk loses the log, not the run."""
-        self._write(data[: self.room])
-        rest = data[self.room :]
-        self.room -= len(data) - len(rest)
+        """Append, or remember as the end: what is too much, and what a full disk did not take."""
+        written = self._write(data[: self.room])
+        rest = data[written:]
+        self.room = 0 if rest else self.room - written
         if rest:
             self.skipped += len(rest)
             self._tail += rest
             if len(self._tail) > 2 * TAIL:
                 del self._tail[:-TAIL]
-            os.utime(self.fd)  # whoever looks for signs of life sees this one
+            with contextlib.suppress(OSError):
+                os.utime(self.fd)  # whoever looks for signs of life sees this one
 
     def close(self) -> int:
-        """Write the end down; how many bytes lie between it and the beginning."""
+        """Write the end down; how many bytes are left out: those between it and the beginning, and of
+        the end what a full disk does not take."""
         tail = bytes(self._tail[-TAIL:])
+        if self.skipped > len(tail):
+            tail = from_letter(tail)
         between = self.skipped - len(tail)
         if between:
             self._write(b"\n[... %d bytes are left out ...]\n" % between)
-        self._write(tail)
+        lost = len(tail) - self._write(tail)
         os.close(self.fd)
-        return between
+        return between + lost
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> int:
+        """How many bytes were written; fewer than there are if the disk is full."""
         view = memoryview(data)
-        try:
+        with contextlib.suppress(OSError):
             while view:
                 view = view[os.write(self.fd, view) :]
-        except OSError:
-            self.room = 0
+        return len(data) - len(view)
+
+
+def from_letter(data: bytes) -> bytes:
+    """data, cut from a stream of UTF-8, without the rest of a letter at its beginning."""
+    return data[:3].lstrip(GOES_ON) + data[3:]
 
 
 class Lines:

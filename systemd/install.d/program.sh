@@ -144,6 +144,10 @@ wait_for_stages() {
             inactive) [[ $(systemctl show -P ConditionResult "skazano@$stage") == no ]] && break ;;
             failed) say "skazano@$stage does not start: journalctl -u skazano@$stage -n 20" && break ;;
             esac
+            if (($(systemctl show -P NRestarts "skazano@$stage") > 2)); then
+                say "skazano@$stage ends again and again: journalctl -u skazano@$stage -n 20"
+                break
+            fi
             ((SECONDS < until)) || fail "start" "skazano@$stage is $state" "journalctl -u skazano@$stage"
             sleep 0.2
         done

@@ -11,6 +11,7 @@ import msgspec
 
 from skazano.config import Tool
 from skazano.projects import Project
+from skazano.pump import from_letter
 
 LONGEST = 8 << 20  # bytes of an event's line; a longer one is no result
 RESULT_LIMIT = 200_000  # bytes of output that become result.md
@@ -105,9 +106,10 @@ def output(run: Path, name: str = "stdout.log", most: int = RESULT_LIMIT) -> str
         with (run / name).open("rb") as stream:
             size = stream.seek(0, 2)
             stream.seek(max(0, size - most))
-            text = stream.read().decode("utf-8", errors="replace")
+            data = stream.read()
     except FileNotFoundError:
         return ""
+    text = (from_letter(data) if size > most else data).decode("utf-8", errors="replace")
     text = "".join(c for c in text if c >= " " or c in "\n\t").strip()
     return f"…\n{text}" if size > most else text
 

@@ -60,9 +60,12 @@ def refine_with_model(
     terms: Sequence[str] = (),
     tools: Sequence[str] = (),
     prompts: Path | None = None,
+    *,
+    typed: bool = False,
 ) -> tuple[Refined, Usage]:
     """The request by a model, or by refine_local if none answers rightly (usage.engine is then
-    "local" and usage.fallback says why). tools are the names that the project allows."""
+    "local" and usage.fallback says why). tools are the names that the project allows; typed: as for
+    refine_local."""
     system, prompt = render("refine", prompts)
     question = {"dictated": text, "terms": list(terms)[:300], "tools": list(tools)}
 
@@ -80,7 +83,7 @@ def refine_with_model(
         found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Refined, wrong)
     except NoModel as none:
         none.usage.prompt = prompt
-        return refine_local(text, terms, tools), none.usage
+        return refine_local(text, terms, tools, typed=typed), none.usage
     usage.prompt = prompt
     # A tool is taken only with the words of the note that ask for it.
     asked = normal(found.tool_words)

@@ -6,7 +6,7 @@ A word that is filler in one place and meaning in another («сделай заг
 
 import re
 
-from skazano.understand.words import Word, is_imperative, words
+from skazano.understand.words import Word, is_imperative, vocabulary, words
 
 
 def _phrases(text: str) -> list[tuple[str, ...]]:
@@ -69,6 +69,8 @@ _SWEAR_MEANING = {
 _TWICE_IS_MEANT = {"очень", "чуть", "еле", "далеко", "много", "ноль", "один", "два", "три", "четыре",
                    "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как",
                    "что"}  # fmt: skip
+_QUOTATION = r"«[^»\n]*»|\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)"
+_SMALL = frozenset(vocabulary("small_words.txt"))
 
 
 def _phrase_at(tokens: list[Word], at: int, phrases: list[tuple[str, ...]]) -> int:
@@ -109,13 +111,7 @@ def _filler(tokens: list[Word]) -> set[int]:
             taken = 1
         if not taken and at and at - 1 in out and at + 1 < len(tokens):
             taken = 1 if norm in _BESIDE else _phrase_at(tokens, at, [("как", "бы")])
-        if (
-            not taken
-            and at
-            and norm == tokens[at - 1].norm
-            and norm not in _TWICE_IS_MEANT
-            and not norm.isdigit()
-        ):
+        if not taken and at and norm == tokens[at - 1].norm and _stammered(norm):
             taken = 1
         opening = opening and bool(taken)
         out.update(range(at, at + taken))
@@ -127,9 +123,14 @@ def _filler(tokens: list[Word]) -> set[int]:
     return out
 
 
+def _stammered(norm: str) -> bool:
+    """Whether a word said twice is meant once: a small word or an order. A name may be meant twice."""
+    return norm not in _TWICE_IS_MEANT and (norm in _SMALL or is_imperative(norm))
+
+
 def _quoted(text: str, tokens: list[Word]) -> set[int]:
     """Places of words in quotation marks: they are what is to be written, not how it was said."""
-    spans = [m.span() for m in re.finditer(r"«[^»\n]*»|\"[^\"\n]*\"|“[^”\n]*”|`[^`\n]*`", text)]
+    spans = [m.span() for m in re.finditer(_QUOTATION, text)]
     return {n for n, t in enumerate(tokens) if any(a <= t.start < b for a, b in spans)}
 
 
@@ -178,6 +179,6 @@ def clean(text: str) -> str:
             pieces += [text[at : token.start], _SWEAR_MEANING[token.norm]]
             at = token.end
     pieces.append(text[at:])
-    joined = re.sub(r"[ \t]+", " ", "".join(pieces))
-    joined = re.sub(r" +([,.!?;:])", r"\1", joined)
+    joined = re.sub(r"(?<=\S)[ \t]+", " ", "".join(pieces))
+    joined = re.sub(r" +([,.!?;:]+)(?!\S)", r"\1", joined)
     return re.sub(r"^[\s,.;:!?–—-]+(?=\w)", "", joined).strip(" \t,;–—")

@@ -110,5 +110,21 @@ def split_list(text: str) -> list[str]:
     return items
 
 
+def split_numbered(text: str) -> list[str]:
+    """The requests of a written list, word for word, else []: each line is one, numbered 1, 2, 3 … from
+    its first column, and begins with an order; only words that announce a list may stand before."""
+    lines = [ln.rstrip() for ln in text.splitlines() if ln.strip()]
+    if lines and not re.match(r"1[.)]\s", lines[0]) and _generic(words(lines[0])):
+        del lines[0]
+    items = []
+    for number, line in enumerate(lines, 1):
+        found = re.fullmatch(rf"{number}[.)]\s+(.+)", line)
+        first = words(found.group(1))[:1] if found else []
+        if not found or not first or not (is_imperative(first[0].norm) or first[0].norm in WISHES):
+            return []
+        items.append(found.group(1))
+    return items if len(items) > 1 else []
+
+
 def _generic(header: list[Word]) -> bool:
     return all(_LIST_HEADER.match(t.norm) for t in header)

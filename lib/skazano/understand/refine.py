@@ -1,6 +1,7 @@
 """A dictated note as a written request, by rules: filler and swearing out, a title, explicit lists split.
 
-Nothing is added, and nothing is left out that could carry meaning.
+Nothing is added, and nothing is left out that could carry meaning. What was typed and does not read
+like speech stays as it is: it may hold code, a command, a quotation.
 """
 
 import re
@@ -9,10 +10,12 @@ from collections.abc import Sequence
 import msgspec
 
 from skazano.understand.filler import clean
-from skazano.understand.lists import split_list
+from skazano.understand.lists import split_list, split_numbered
 from skazano.understand.terms import correct
 from skazano.understand.tools import asked_tool
 
+_SAID = r"[А-Яа-яЁё0-9]+(?:-[А-Яа-яЁё0-9]+)*[,.!?;:…]{0,3}"
+_LIKE_SPEECH = re.compile(rf"{_SAID}(?: (?:[–—-] )?{_SAID})*")
 TITLE = 72  # characters: the usual width of a commit's first line
 
 
@@ -24,6 +27,13 @@ class Refined(msgspec.Struct):
     title: str
     tool: str | None = None
     subtasks: list[str] = []
+
+
+def like_speech(text: str) -> bool:
+    """Whether text reads as if it had been dictated: Russian words and whole numbers, one space between
+    them, and after a word `,.!?;:…` or a dash that stands alone. Latin letters, quotation marks, brackets,
+    a second line or a second space, `2.5` and any other mark make it a text that is not to be touched."""
+    return _LIKE_SPEECH.fullmatch(text.strip()) is not None
 
 
 def sentence(text: str) -> str:
@@ -39,7 +49,7 @@ def sentence(text: str) -> str:
 
 def title(text: str) -> str:
     """The first line of a commit: the first sentence, whole words, at most 72 characters."""
-    line = next((ln.strip() for ln in text.splitlines() if ln.strip()), "")
+    line = next((ln.strip() for ln in text.splitlines() if re.search(r"\w", ln)), "")
     line = re.sub(r"^(?:\d{1,2}[.)]|[-*•#]+)\s+", "", line)
     line = "".join(c for c in line if c.isprintable())
     line = re.split(r"(?<=[.!?])\s+(?=[А-ЯЁA-Z])", line)[0].rstrip(" .,;:")
@@ -51,12 +61,26 @@ def title(text: str) -> str:
     return cut.rstrip(" .,;:–—-") + "…"
 
 
-def refine_local(text: str, terms: Sequence[str] = (), tools: Sequence[str] = ()) -> Refined:
+def refine_local(
+    text: str, terms: Sequence[str] = (), tools: Sequence[str] = (), *, typed: bool = False
+) -> Refined:
     """The request without a model, text and title "" if it was all filler. terms are the project's
     words; they and those that every project knows are spelled right where they were misheard.
-    tools: the names that may be asked for; the words that ask stay in the text."""
+    tools: the names that may be asked for; the words that ask stay in the text. typed: no recording of
+    it; then only a text that is like_speech is treated so, any other is kept to the letter (blank lines
+    before it and white space after it go), and only a numbered list of it is split."""
+    if typed and not like_speech(text):
+        return _as_written(text, tools)
     cleaned = clean(correct(text, terms)[0])
     items = [sentence(clean(item)) for item in split_list(cleaned)]
     whole = sentence(cleaned)
     tool = asked_tool(text, tools)
     return Refined(whole, title(whole), tool, [i for i in items if i] if len(items) > 1 else [])
+
+
+def _as_written(text: str, tools: Sequence[str]) -> Refined:
+    if not re.search(r"\w", text):
+        return Refined("", "")
+    exact = re.sub(r"\A(?:[^\S\n]*\n)+", "", text).rstrip()
+    exact = exact if "\n" in exact else exact.strip()
+    return Refined(exact, title(exact), asked_tool(text, tools), split_numbered(exact))

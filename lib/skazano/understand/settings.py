@@ -4,6 +4,7 @@ Pairs come in any order with filler between them; what follows them is a request
 Only the beginning of a note is read, so the same words later in a request are just words.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -30,6 +31,10 @@ _CANCEL = {
     "все отмена", "нет отмена", "нет забудь", "ой не надо", "отмена не надо", "не надо отмена",
     "отмени последнюю задачу", "отмени задачу", "отмена задачи",
 }  # fmt: skip
+
+
+# What closes the settings phrase and does not belong to the request after it: «демо»: , «демо — ».
+_CLOSE = re.compile(r"""[*`"')\]»”]{0,2}[,.;:!?…]*(?:[ \t]*[–—]+|[ \t]+[,.;:…-]+(?=\s))?[ \t]*""")
 
 
 class Settings(msgspec.Struct):
@@ -190,10 +195,16 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
 
 
 def _rest(text: str, tokens: list[Word], at: int) -> str:
-    """What stands from the at-th word on, without a lone «и» or «а» before it."""
+    """What stands from the at-th word on with the marks before it that are its own, as in «<b>» and
+    «- one» on a line of its own; without a lone «и» or «а» before it."""
     while at < len(tokens) and tokens[at].norm in {"и", "а", "ну", "э"}:
         at += 1
-    return text[tokens[at].start :].strip() if at < len(tokens) else ""
+    after = text[tokens[at - 1].end if at else 0 :]
+    if not re.search(r"\w", after):
+        return ""
+    closing = _CLOSE.match(after)
+    left = after[closing.end() if closing else 0 :]
+    return re.sub(r"\A(?:[^\S\n]*\n)+", "", left).rstrip()
 
 
 def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[str, str] | None:
