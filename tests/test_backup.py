@@ -139,6 +139,20 @@ def test_no_restore_over_tasks_nor_from_half_an_archive(world: World, spool: Spo
     assert not list(world.spool.glob(".restore*"))
 
 
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "spool/../../evil", "link"])
+def test_a_hostile_archive_leaves_nothing(world: World, tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "evil.tar.gz"
+    with tarfile.open(archive, "w:gz") as stream:
+        info = tarfile.TarInfo(name)
+        if name == "link":
+            info.type, info.linkname = tarfile.SYMTYPE, "/etc"
+        stream.addfile(info)
+    with pytest.raises(SpoolError, match="nothing that a backup holds"):
+        backup.restore(world.settings, archive)
+    assert not list(tmp_path.rglob("evil"))
+    assert not list(world.spool.glob(".restore*"))
+
+
 def test_the_newest_are_kept(tmp_path: Path) -> None:
     names = [f"skazano-2026112{n}-000000.tar.gz" for n in range(5)]
     for name in (*names, "mine.tar.gz"):

@@ -247,7 +247,11 @@ def test_what_is_gone_is_said_plainly(api: BotApi, here: World, spool: Spool, wh
         (here.settings.projects / "site.toml").unlink()
     once(here, "execute")
     once(here, "reply")
-    expected = {"folder": "Нет папки проекта «Сайт»", "project": "Проекта «site» больше нет", "tool": "Инструмента «"}
+    expected = {
+        "folder": "Нет папки проекта «Сайт»",
+        "project": "Проекта «site» больше нет",
+        "tool": "Инструмента «",
+    }
     assert expected[what] in api.replies()[0].text
     assert place(spool, task.id) == "failed"
 

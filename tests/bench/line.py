@@ -38,7 +38,8 @@ def main() -> None:
             voices = [ask(api, programs, VOICES / "02-request-note.oga") for _ in range(COUNT // 3)]
         own, execute = [], []
         for ticket in spool.tickets("done"):
-            spent = {event["stage"]: event for event in TaskDir(spool.dir(ticket.id)).events() if "ms" in event}
+            events = TaskDir(spool.dir(ticket.id)).events()
+            spent = {event["stage"]: event for event in events if "ms" in event}
             if "execute" in spent:
                 own.append(sum(spent[stage]["ms"] for stage in OWN if stage in spent))
                 execute.append(spent["execute"]["ms"])
