@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from skazano import acts, files
+from skazano import acts, files, units
 from skazano.log import log
 from skazano.stage import Context, Stopped
 from skazano.task import TaskDir
@@ -60,7 +60,8 @@ def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[
     files.fsync_dir(task.path)
     for name, text in {"stdin.txt": plan.stdin, **plan.files}.items():
         files.write_file(run / name, text)
-    secrets = _secrets(job, context)
+    by_unit = units.used()
+    secrets = {} if by_unit else _secrets(job, context)
     description = {
         "argv": list(plan.argv),
         "cwd": job.project.path,
@@ -78,10 +79,15 @@ def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[
         "processes": wanted.processes,
         "secrets_by": plan.secrets_by,
     }
+    if by_unit:
+        description = units.fitted(description, job.project.user, job.tool.secrets)
     files.write_json(run / "argv.json", description)
     if not (run / "control").exists():
         os.mkfifo(run / "control", 0o640)
-    _start(run, secrets)
+    if by_unit:
+        units.start_unit(task.id, task.path, job.project.path, job.project.user)
+    else:
+        _start(run, secrets)
 
 
 def _start(run: Path, secrets: dict[str, str]) -> None:
@@ -158,6 +164,8 @@ def wait(task: TaskDir, context: Context, on_quiet: Callable[[float], None]) -> 
                 quiet = 0.0
                 continue
             wake.wait(min(context.longest_wait, max(LOOK, left) if left > 1 else left))
+    if units.used():
+        units.forget(task.id)
     return files.read_json(run / "exit.json")
 
 
