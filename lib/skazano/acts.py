@@ -132,6 +132,11 @@ def confirm(spool: Spool, id: str, text: str, *, by: str) -> None:
 
 def cancel(spool: Spool, id: str, *, by: str) -> str:
     """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
+    ticket = spool.find(id)
+    if ticket is not None and ticket.stage == "reply" and ticket.box != "hold":
+        if (spool.dir(id) / "cancel").exists():
+            return "cancelled"
+        raise NotPossible(f"{id} is done, its answer is on the way: undo it instead")
     try:
         held = _take(spool, id)
     except Busy:
@@ -143,8 +148,6 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
             raise NotPossible(f"{id} is finished: there is nothing to cancel")
         if held.ticket.box == "waiting":
             return _cancel_children(spool, task, by)
-        if held.found.stage == "reply":
-            raise NotPossible(f"{id} is done, its answer is on the way: undo it instead")
         task.write("cancel", by)
         if task.has("result.md"):  # what was done is done: it is told as it is
             held.hand_on("summarize")
