@@ -87,6 +87,9 @@ class Execute(_Table):
 
 
 class Engine(_Table):
+    """One language model. base_url "": the service's own; secret "": it wants no key (a local server);
+    prices in US dollars a million tokens, for servers that do not tell what a call cost."""
+
     kind: Literal["gemini", "openai"]
     model: str = ""
     base_url: str = ""

@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from skazano import log as journal
 from skazano.projects import Project
 from skazano.stage import Context
@@ -26,12 +24,11 @@ def models(context: Context) -> "Chain | None":
     if not wanted.order:
         return None
     if "models" not in context.kept:
-        from skazano.llm.setup import DEFAULTS, Engine, open_chain
+        from skazano.llm.setup import DEFAULTS, open_chain
 
-        own = {name: Engine(**msgspec.structs.asdict(engine)) for name, engine in wanted.engines.items()}
         context.kept["models"] = open_chain(
             wanted.order,
-            {**DEFAULTS, **own},
+            {**DEFAULTS, **wanted.engines},
             lambda name: _secret(context, name),
             context.spool.state / "models.json",
             seconds=wanted.seconds,

@@ -3,28 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
+from skazano.config import Engine
 from skazano.llm.base import Model, Price
 from skazano.llm.chain import Chain
 from skazano.llm.gemini import DEFAULT_MODEL, PRICE, Gemini
 from skazano.llm.ledger import Ledger
 from skazano.llm.openai_compatible import OPENROUTER, OpenAiCompatible
 
-
-class Engine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One engine as configured. base_url "": the service's own; secret "": it wants no key (a local
-    server); prices in US dollars a million tokens, for servers that do not tell what a call cost."""
-
-    kind: Literal["gemini", "openai"]
-    model: str = ""
-    base_url: str = ""
-    secret: str = ""
-    price_input: float = 0.0
-    price_output: float = 0.0
-
+__all__ = ["DEFAULTS", "Engine", "open_chain"]
 
 DEFAULTS = {
     "gemini": Engine(
