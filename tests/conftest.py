@@ -49,3 +49,19 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def person(town: Town) -> Person:
     """Somebody in the town who has said nothing yet."""
     return town.person()
+
+
+# Whole files that `./install.sh test --quick` leaves out, so that what a developer runs all day takes less
+# than two minutes: they drive models, browsers, agents and whole boxes, or try every system call.
+THOROUGH = """
+asr asr_compare asr_export audio backup chaos claude codex git git_property git_push install pages pipeline
+spool_kills thinking tooler tooler_api tooler_client tooler_execute tools_browser tools_chat tools_runs
+tools_town tts undo
+""".split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is thorough as slow."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in THOROUGH:
+            item.add_marker(pytest.mark.slow)
