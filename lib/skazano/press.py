@@ -102,10 +102,11 @@ def _file(id: str, argument: str, context: "Context", lang: str) -> str:
     project = context.projects().get(chosen)
     if project is None:
         return say(lang, "press-unknown")
-    acts.file_under(context.spool, id, project.slug, by="button")
+    # The task goes last: once it is filed, the same press coming again after a crash counts no more.
     if spoken := asked.get("spoken"):
         project_edit.learn_alias(context.settings, project, spoken)
     _stick(id, project.slug, context)
+    acts.file_under(context.spool, id, project.slug, by="button")
     return say(lang, "filed", title=project.title)
 
 
@@ -116,11 +117,11 @@ def _create(id: str, argument: str, context: "Context", lang: str) -> str:
         return say(lang, "press-unknown")
     slug = project_edit.slug_of(name)
     project = context.projects().get(slug) or project_edit.create(context.settings, slug, title=name)
+    _stick(id, slug, context)
     if task.has("request.txt"):
         acts.file_under(context.spool, id, slug, by="button")
     else:
         acts.conclude(context.spool, id, say(lang, "created", title=project.title, path=project.path))
-    _stick(id, slug, context)
     return say(lang, "filed", title=project.title)
 
 
