@@ -22,7 +22,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
         return _next(card.audio)
     telegram = context.kept.get("telegram")
     if telegram is None:
-        from skazano.chat import Telegram
+        from skazano.conversation.chat import Telegram
 
         telegram = context.kept["telegram"] = Telegram(context.settings)
     part = task.path / f".{name}.part"

@@ -11,10 +11,12 @@ import _here  # noqa: F401
 
 from typing import Any
 
-from skazano import isolation, notices, order, order_marks, runs, stage, undoing
-from skazano import work as tools
-from skazano.abreast import Abreast
-from skazano.commits import commit_work, prepare_work
+from skazano import stage
+from skazano.conversation import notices
+from skazano.execution import isolation, order, order_marks, runs, undoing
+from skazano.execution import work as tools
+from skazano.execution.abreast import Abreast
+from skazano.execution.commits import commit_work, prepare_work
 from skazano.log import WARNING, log
 from skazano.projects import Project
 from skazano.task import BadTask, Task, TaskDir

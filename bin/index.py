@@ -10,15 +10,15 @@ import _here  # noqa: F401
 import sqlite3
 from collections.abc import Callable
 
-from skazano import view
 from skazano.log import WARNING, log
 from skazano.stage import Context
+from skazano.views import view
 
 BUSY = 5.0  # seconds
 
 
 def open_view(context: Context) -> Callable[[], float | None]:
-    from skazano.index import Follower
+    from skazano.views.index import Follower
 
     follower = Follower(context.spool)
 

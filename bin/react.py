@@ -10,12 +10,13 @@ import _here  # noqa: F401
 
 from collections.abc import Callable
 
-from skazano import files, ids, view
-from skazano.chat import Refused, Telegram
+from skazano import files, ids
+from skazano.conversation.chat import Refused, Telegram
+from skazano.conversation.reactions import wanted
 from skazano.log import NOTICE, WARNING, log
-from skazano.reactions import wanted
 from skazano.stage import Context, Later
 from skazano.task import BadTask, TaskDir
+from skazano.views import view
 
 
 def open_view(context: Context) -> Callable[[], float | None]:

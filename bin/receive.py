@@ -18,12 +18,13 @@ import sys
 
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from skazano import files, incoming, stage
-from skazano.chat import Telegram, retry_seconds
+from skazano import files, stage
 from skazano.config import load
+from skazano.conversation import incoming
+from skazano.conversation.chat import Telegram, retry_seconds
+from skazano.conversation.press import press
 from skazano.log import ERROR, WARNING, log
 from skazano.notify import notify
-from skazano.press import press
 from skazano.spool import Spool
 from skazano.wake import Wake
 

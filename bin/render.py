@@ -9,12 +9,12 @@ import _here  # noqa: F401
 
 from collections.abc import Callable
 
-from skazano import view
 from skazano.stage import Context
+from skazano.views import view
 
 
 def open_view(context: Context) -> Callable[[], float | None]:
-    from skazano.pages import Site, timezone
+    from skazano.views.pages import Site, timezone
 
     site = Site(
         context.settings.spool,

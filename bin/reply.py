@@ -11,7 +11,8 @@ tasks that are still at work (see skazano.notices).
 
 import _here  # noqa: F401
 
-from skazano import answering, family, ids, notices, stage
+from skazano import family, ids, stage
+from skazano.conversation import answering, notices
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
 from skazano.task import BadTask, TaskDir
@@ -22,7 +23,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
     card = task.load()
     if card.chat is None or _told_by_parent(task.id, context):
         return ends
-    from skazano.chat import Refused
+    from skazano.conversation.chat import Refused
 
     try:
         answering.send(task, card, context, _telegram(context))
@@ -67,7 +68,7 @@ def look_aside(context: stage.Context) -> None:
 
 def _telegram(context: stage.Context) -> "answering.Telegram":
     if "telegram" not in context.kept:
-        from skazano.chat import Telegram
+        from skazano.conversation.chat import Telegram
 
         context.kept["telegram"] = Telegram(context.settings)
     return context.kept["telegram"]

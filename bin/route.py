@@ -9,7 +9,8 @@ the same result: a setting that is set twice is set.
 
 import _here  # noqa: F401
 
-from skazano import orders, routing, stage, turns
+from skazano import routing, stage
+from skazano.conversation import orders, turns
 from skazano.spool import Ticket
 from skazano.task import TaskDir
 from skazano.understand import settings as spoken

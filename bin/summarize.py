@@ -10,7 +10,7 @@ import _here  # noqa: F401
 from typing import Any
 
 from skazano import ids, stage, thinking
-from skazano.remarks import remarks
+from skazano.conversation.remarks import remarks
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand.summarize import commit_line, summarize_local

@@ -18,8 +18,8 @@ from botapi import BotApi, Sent  # noqa: E402
 from demo_world import OWNER, VOICES, World, clean, git  # noqa: E402
 from skazano.config import ConfigError  # noqa: E402
 from skazano.spool import Spool, Ticket  # noqa: E402
-from skazano.supervise import PROGRAMS, Supervisor  # noqa: E402
 from skazano.task import TaskDir  # noqa: E402
+from skazano.upkeep.supervise import PROGRAMS, Supervisor  # noqa: E402
 
 ROOT = HOME / "demo"
 # What is said, in this order, and how it is to be answered.

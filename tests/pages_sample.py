@@ -305,7 +305,7 @@ if __name__ == "__main__":
     from datetime import UTC
     from zoneinfo import ZoneInfo
 
-    from skazano.pages import Site
+    from skazano.views.pages import Site
 
     target = Path(sys.argv[1])
     language = sys.argv[2] if len(sys.argv) > 2 else "ru"

@@ -15,9 +15,9 @@ import pytest
 
 from demo_world import World, git
 from mock_llm import MockLlm
-from skazano.abreast import Abreast
 from skazano.config import HOME
-from skazano.order import Order
+from skazano.execution.abreast import Abreast
+from skazano.execution.order import Order
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import once, put

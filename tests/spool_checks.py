@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from skazano.fsck import fsck
 from skazano.spool import STAGES, Spool
 from skazano.task import Task, encode
+from skazano.upkeep.fsck import fsck
 
 VOICE = bytes(range(256)) * 40  # what was said: must never change
 LONG_AFTER = 3_000_000_000.0  # Unix time: after the end of any test

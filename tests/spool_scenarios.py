@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skazano import acts, ids
-from skazano.fsck import fsck
 from skazano.spool import Held, Spool, Ticket
 from skazano.stage import Context, Later, Stage
 from skazano.task import TaskDir
+from skazano.upkeep.fsck import fsck
 from spool_checks import ID, contents
 
 OTHER = "20261122-180500-cli-0-7"

@@ -32,11 +32,12 @@ if __name__ == "__main__":  # the nursery's process; pytest sets the path for al
 
 from botapi import BotApi, Sent
 from demo_world import OWNER, World
-from skazano import chats, files, ids
+from skazano import files, ids
 from skazano.config import HOME
+from skazano.conversation import chats
 from skazano.spool import BOXES, Spool, Ticket
-from skazano.supervise import PROGRAMS, Program, Supervisor
 from skazano.task import Task, TaskDir, encode
+from skazano.upkeep.supervise import PROGRAMS, Program, Supervisor
 from skazano.wake import Wake
 
 T = TypeVar("T")
@@ -98,10 +99,10 @@ class Nursery:
 
 def raise_programs(connection: socket.socket) -> None:
     """The nursery's process: fork for each request and tell the exit code, null for who took too long."""
-    import skazano.answering
-    import skazano.chat
+    import skazano.conversation.answering
+    import skazano.conversation.chat
     import skazano.routing
-    import skazano.view  # noqa: F401
+    import skazano.views.view  # noqa: F401
 
     with connection.makefile("rw", encoding="utf-8") as stream:
         for line in stream:

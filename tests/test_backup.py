@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from demo_world import World
-from skazano import backup, clean, cli, files, ids, migrate
-from skazano.fsck import fsck
+from skazano import cli, files, ids
 from skazano.spool import STAGES, Spool, SpoolError
 from skazano.task import Task, TaskDir, encode
+from skazano.upkeep import backup, clean, migrate
+from skazano.upkeep.fsck import fsck
 
 DAYS = {"task": 0.0, "recording": 0.0, "attachment": 0.0, "spoken": 0.0, "run": 0.0}
 

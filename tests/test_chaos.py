@@ -15,9 +15,9 @@ import pytest
 from botapi import BotApi
 from demo_world import VOICES, git
 from skazano import files
-from skazano.fsck import fsck
 from skazano.spool import Spool
 from skazano.task import TaskDir
+from skazano.upkeep.fsck import fsck
 from stages import Person, Said, Town, counts, everything_below, runner_of
 
 MARK = "(Возможно, повтор"

@@ -12,7 +12,9 @@ import pytest
 from demo_world import git
 from mock_llm import MockLlm
 from real_agents import KEY, Agents, needed
-from skazano import acts, press_run, runs
+from skazano import acts
+from skazano.conversation import press_run
+from skazano.execution import runs
 from skazano.projects import load_all
 from skazano.task import TaskDir
 from stages import everything_below, family, kill, place, running, story, terminate, until

@@ -17,11 +17,13 @@ import pytest
 
 from botapi import BotApi
 from demo_world import OWNER, World, git
-from skazano import alert, doctor, doctor_net, doctor_stages, doctor_work, ids, unit_run, units
-from skazano.doctor_finding import Finding
+from skazano import ids
+from skazano.execution import unit_run, units
 from skazano.spool import Spool
 from skazano.task import Task, encode
 from skazano.tools.base import NoProgram
+from skazano.upkeep import alert, doctor, doctor_net, doctor_stages, doctor_work
+from skazano.upkeep.doctor_finding import Finding
 from stages import running
 
 ALERT = Path(alert.__file__)

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from skazano.fsck import fsck
 from skazano.spool import Spool, Ticket
 from skazano.task import TaskDir
+from skazano.upkeep.fsck import fsck
 from spool_checks import ID, broken, contents, places
 
 OLD = 1_000_000_000.0

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import pages_sample
-from skazano import fsck, index, index_rows
 from skazano.spool import Spool, Ticket
+from skazano.upkeep import fsck
+from skazano.views import index, index_rows
 
 BEGIN = datetime(2026, 11, 22, 15, 4, 31, tzinfo=UTC)
 
@@ -223,7 +224,7 @@ def test_a_rebuild_that_is_killed_harms_nothing(made: Made) -> None:
     program = """
 import os, signal, sys
 from pathlib import Path
-from skazano import index
+from skazano.views import index
 from skazano.spool import Spool
 index.rebuild(Spool(Path(sys.argv[1])), lambda count: os.kill(os.getpid(), signal.SIGKILL))
 """

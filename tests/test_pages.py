@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import pages_sample
-from skazano import index, pages_recent
-from skazano.pages import Site, timezone
-from skazano.pages_read import read
-from skazano.pages_text import Speech, visible
-from skazano.pages_view import shown_remote, web_address
 from skazano.spool import Ticket
+from skazano.views import index, pages_recent
+from skazano.views.pages import Site, timezone
+from skazano.views.pages_read import read
+from skazano.views.pages_text import Speech, visible
+from skazano.views.pages_view import shown_remote, web_address
 
 BEGIN = datetime(2026, 11, 22, 15, 4, 31, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")

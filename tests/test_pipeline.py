@@ -15,9 +15,9 @@ import soundfile
 
 from botapi import BotApi
 from demo_world import OWNER, VOICES, World, git
-from skazano import chats
-from skazano.fsck import fsck
+from skazano.conversation import chats
 from skazano.spool import STAGES, Spool
+from skazano.upkeep.fsck import fsck
 from stages import Person, Town, everything_below, load, mounted, once, place, task_ids, until
 
 PNG = bytes.fromhex(

@@ -9,7 +9,7 @@ import pytest
 
 from botapi import BotApi
 from demo_world import OWNER, World
-from skazano import chats, press
+from skazano.conversation import chats, press
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import Person, Town, kill, once, place, put, ready_in, running, story, until

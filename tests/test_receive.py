@@ -16,8 +16,8 @@ import pytest
 import botapi_http
 from botapi import BotApi
 from demo_world import OWNER, VOICES, World
-from skazano.fsck import fsck
 from skazano.spool import Spool
+from skazano.upkeep.fsck import fsck
 from stages import (
     Said,
     command,

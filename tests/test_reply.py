@@ -12,7 +12,7 @@ from botapi import BotApi
 from botapi_query import METHODS, Query
 from botapi_state import State, too_many
 from demo_world import OWNER, VOICES, World
-from skazano.answering import PART, split
+from skazano.conversation.answering import PART, split
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import kill, load, log_of, once, place, put, running, story, terminate, write_config

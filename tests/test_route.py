@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo_world import OWNER, World
-from skazano import chats
+from skazano.conversation import chats
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import load, once, place, put, story

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from skazano import runs
-from skazano.pump import TAIL, Kept
+from skazano.execution import runs
+from skazano.execution.pump import TAIL, Kept
 from skazano.task import TaskDir
 from skazano.tools.base import output
 from stages import until

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from skazano import acts, files, ids
-from skazano.fsck import fsck
 from skazano.spool import PARKS, STAGES, Busy, Held, NoTask, Spool, SpoolError, Ticket
 from skazano.task import BadTask, TaskDir
+from skazano.upkeep.fsck import fsck
 from spool_checks import ID, VOICE, broken, contents, places
 
 LATER = 4_000_000_000.0  # Unix time

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from skazano.fsck import fsck
 from skazano.spool import Spool
+from skazano.upkeep.fsck import fsck
 from spool_checks import attempts, broken, on_disk, restart, snapshot
 from spool_scenarios import SCENARIOS, Scenario, fresh
 from spool_trace import At, Outcome, fails_at, killed_at, traced, unavailable

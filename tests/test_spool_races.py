@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from skazano.fsck import fsck
 from skazano.spool import Spool, Ticket
+from skazano.upkeep.fsck import fsck
 from spool_checks import ID, broken, contents, places
 from spool_trace import traced, unavailable
 

@@ -23,7 +23,7 @@ import pytest
 
 from botapi import BotApi
 from demo_world import OWNER, VOICES
-from skazano.alert import SILENT
+from skazano.upkeep.alert import SILENT
 
 pytestmark = pytest.mark.slow
 

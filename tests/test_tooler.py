@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from demo_world import git
-from skazano import runs
 from skazano.config import HOME
+from skazano.execution import runs
 from skazano.task import TaskDir
 from skazano.tooler.app import pid_of
 from skazano.tooler.store import Store

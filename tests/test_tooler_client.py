@@ -14,8 +14,8 @@ import msgspec
 import pytest
 import requests
 
-from skazano import runs
 from skazano.config import Tool
+from skazano.execution import runs
 from skazano.projects import Project
 from skazano.stage import Failed, Later, Stopped
 from skazano.task import TaskDir

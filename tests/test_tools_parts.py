@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skazano import isolation
 from skazano.config import HOME, Tool, load
+from skazano.execution import isolation
+from skazano.execution.pump import TAIL, Kept, Lines, Stall
 from skazano.projects import Project, broken, load_all
-from skazano.pump import TAIL, Kept, Lines, Stall
 from skazano.tools import claude, codex, readable
 from skazano.tools.base import Job, pointer, session_of
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from demo_world import World, git
-from skazano import acts, notices, order_marks, runs
+from skazano import acts
+from skazano.conversation import notices
+from skazano.execution import order_marks, runs
 from skazano.projects import load_all
 from skazano.spool import Spool
 from skazano.task import TaskDir

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botapi import BotApi
 from demo_world import World, git
-from skazano import undoing
+from skazano.execution import undoing
 from skazano.spool import Spool, Ticket
 from skazano.task import TaskDir
 from stages import once

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from skazano import units
-from skazano.doctor_box import PLACES
-from skazano.doctor_stages import TIMERS
-from skazano.supervise import PROGRAMS
+from skazano.execution import units
+from skazano.upkeep.doctor_box import PLACES
+from skazano.upkeep.doctor_stages import TIMERS
+from skazano.upkeep.supervise import PROGRAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "systemd"

@@ -198,7 +198,7 @@ def _stage_of(held: Held, task: TaskDir) -> str:
 
 def _running(task: TaskDir) -> bool:
     """Whether a tool works on the task, also while nobody waits for it."""
-    from skazano import runs
+    from skazano.execution import runs
 
     return runs.state(task) == "alive"
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from skazano import acts, chats, ids, orders, project_edit, thinking
+from skazano import acts, ids, project_edit, thinking
+from skazano.conversation import chats, orders
 from skazano.projects import Project
 from skazano.spool import SpoolError
 from skazano.stage import Context

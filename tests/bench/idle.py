@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from botapi import BotApi  # noqa: E402
 from demo_world import World  # noqa: E402
-from skazano.supervise import PROGRAMS, Program, Supervisor  # noqa: E402
+from skazano.upkeep.supervise import PROGRAMS, Program, Supervisor  # noqa: E402
 
 QUIET = float(os.environ.get("QUIET_SECONDS", "60"))
 SETTLE = 5.0  # seconds after READY in which the first looks are over

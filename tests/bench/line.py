@@ -19,8 +19,8 @@ sys.path[:0] = [str(HOME / "lib"), str(HOME / "tests")]
 from botapi import BotApi  # noqa: E402
 from demo_world import VOICES, World  # noqa: E402
 from skazano.spool import Spool  # noqa: E402
-from skazano.supervise import Supervisor  # noqa: E402
 from skazano.task import TaskDir  # noqa: E402
+from skazano.upkeep.supervise import Supervisor  # noqa: E402
 
 COUNT = 30
 OWN = ("download", "route", "refine", "summarize", "reply")

@@ -21,9 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
 
 import pages_sample  # noqa: E402
-from skazano import ids, index  # noqa: E402
-from skazano.pages import Site  # noqa: E402
+from skazano import ids  # noqa: E402
 from skazano.spool import Spool, Ticket  # noqa: E402
+from skazano.views import index  # noqa: E402
+from skazano.views.pages import Site  # noqa: E402
 
 SAID = "так слушай в корзине сделай пожалуйста чтобы сумма была со знаком рубля и номер {n} не забудь"
 STAGES = ("download", "transcribe", "route", "refine", "execute", "summarize", "reply")
@@ -88,7 +89,7 @@ import sys; sys.path[:0] = {sys.path[:2]!r}
 from pathlib import Path
 import time; begin = time.perf_counter()
 import pages_sample
-from skazano.pages import Site
+from skazano.views.pages import Site
 site = Site(Path({str(spool.root)!r}), Path({str(root / "site")!r}), pages_sample.projects())
 site.sync(); first = time.perf_counter() - begin
 site = Site(Path({str(spool.root)!r}), Path({str(root / "site")!r}), pages_sample.projects())

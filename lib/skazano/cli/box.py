@@ -4,12 +4,12 @@ import argparse
 import signal
 import sys
 
-from skazano import fsck as checker
 from skazano import projects
 from skazano.cli.common import Desk, Refusal, show, table
-from skazano.doctor import examine
 from skazano.project_edit import create
-from skazano.supervise import PROGRAMS, Supervisor
+from skazano.upkeep import fsck as checker
+from skazano.upkeep.doctor import examine
+from skazano.upkeep.supervise import PROGRAMS, Supervisor
 
 
 def fsck(desk: Desk, options: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def fsck(desk: Desk, options: argparse.Namespace) -> int:
 
 def index(desk: Desk, options: argparse.Namespace) -> int:
     """Bring the index up to date, or make it anew."""
-    from skazano import index as view
+    from skazano.views import index as view
 
     if not options.rebuild:
         print(f"{view.catch_up(desk.spool)} tasks brought up to date in {view.path(desk.spool)}")
@@ -46,7 +46,7 @@ def index(desk: Desk, options: argparse.Namespace) -> int:
 
 def render(desk: Desk, options: argparse.Namespace) -> int:
     """Write every page anew."""
-    from skazano.pages import Site, timezone
+    from skazano.views.pages import Site, timezone
 
     config, known = desk.settings.config, list(projects.load_all(desk.settings).values())
     zone = timezone(config.pages.timezone)

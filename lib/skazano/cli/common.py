@@ -7,9 +7,9 @@ from typing import Any
 
 from skazano import ids
 from skazano.config import Settings
-from skazano.pages_recent import newest
 from skazano.spool import Spool, Ticket
 from skazano.task import BadTask, Task, TaskDir
+from skazano.views.pages_recent import newest
 
 
 class Refusal(Exception):

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from skazano import view
 from skazano.cli.common import Desk, Refusal, show, table
 from skazano.spool import BOXES, PARKS, Ticket
 from skazano.task import BadTask, TaskDir
+from skazano.views import view
 from skazano.wake import Wake
 
 COLOURS = {"unsorted": "yellow", "hold": "yellow", "failed": "red", "run": "cyan", "done": "green"}

@@ -8,10 +8,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from skazano import acts, ids, view
+from skazano import acts, ids
 from skazano.cli.common import Desk, Refusal
 from skazano.projects import load_all
 from skazano.task import Task, TaskDir, encode
+from skazano.views import view
 from skazano.wake import Wake
 
 ENDED = ("done", "failed", "unsorted", "hold")

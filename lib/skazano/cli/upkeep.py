@@ -6,13 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from skazano import backup as archives
-from skazano import clean as retention
-from skazano import migrate as formats
 from skazano.cli import look
 from skazano.cli.common import Desk, Refusal, show, table
-from skazano.doctor_finding import installed
-from skazano.units import USER
+from skazano.execution.units import USER
+from skazano.upkeep import backup as archives
+from skazano.upkeep import clean as retention
+from skazano.upkeep import migrate as formats
+from skazano.upkeep.doctor_finding import installed
 
 BACKUPS = Path("/var/backups/skazano")
 UNITS = Path("/etc/systemd/system")

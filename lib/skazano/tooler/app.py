@@ -14,8 +14,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from skazano import runs
 from skazano.config import ConfigError, Settings
+from skazano.execution import runs
 from skazano.log import ERROR, log
 from skazano.projects import load_all
 from skazano.task import TaskDir

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from skazano import isolation, runs
-from skazano import work as tools
-from skazano.commits import commit_work, prepare_work
 from skazano.config import ConfigError, Settings
+from skazano.execution import isolation, runs
+from skazano.execution import work as tools
+from skazano.execution.commits import commit_work, prepare_work
 from skazano.log import WARNING, log, log_traceback
 from skazano.projects import load_all
 from skazano.spool import Spool

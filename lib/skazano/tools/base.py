@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from skazano.config import Tool
+from skazano.execution.pump import from_letter
 from skazano.projects import Project
-from skazano.pump import from_letter
 
 LONGEST = 8 << 20  # bytes of an event's line; a longer one is no result
 RESULT_LIMIT = 200_000  # bytes of output that become result.md

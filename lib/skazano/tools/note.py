@@ -7,7 +7,7 @@ from typing import Any
 
 from skazano.tools.base import Job, Outcome, Plan, by_exit, ended_badly, output
 
-PROGRAM = Path(__file__).parents[1] / "note.py"
+PROGRAM = Path(__file__).with_name("note_run.py")
 
 
 def plan(job: Job) -> Plan:

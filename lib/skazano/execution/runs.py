@@ -24,7 +24,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from skazano import acts, files, units
+from skazano import acts, files
+from skazano.execution import units
 from skazano.log import log
 from skazano.stage import Context, Stopped
 from skazano.task import TaskDir

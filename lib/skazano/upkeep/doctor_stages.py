@@ -4,11 +4,11 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from skazano import alert
 from skazano.config import Settings
-from skazano.doctor_finding import Finding, installed, output
 from skazano.spool import STAGES, Spool
-from skazano.supervise import PROGRAMS
+from skazano.upkeep import alert
+from skazano.upkeep.doctor_finding import Finding, installed, output
+from skazano.upkeep.supervise import PROGRAMS
 
 SILENT = alert.SILENT
 NEED_TOKEN = ("receive", "react")

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skazano import chats, files, ids, press
+from skazano import files, ids
+from skazano.conversation import chats, press
 from skazano.log import WARNING, log
 from skazano.spool import Spool
 from skazano.stage import Context
@@ -20,7 +21,7 @@ from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
 
 if TYPE_CHECKING:
-    from skazano.chat import Telegram
+    from skazano.conversation.chat import Telegram
 
 NEW = "state/notices/new"
 KEPT = 7 * 86400.0  # seconds; above the longest run
@@ -54,7 +55,7 @@ def forget(spool: Spool) -> None:
 
 def send(context: Context, client: "Callable[[], Telegram]") -> None:
     """Send what there is to tell. Raises stage.Later."""
-    from skazano.chat import Refused
+    from skazano.conversation.chat import Refused
 
     new, sent = _folders(context.spool)
     for name in sorted(name for name in os.listdir(new) if not name.startswith(".")):

@@ -9,9 +9,10 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from skazano import notices, runs
 from skazano.config import ConfigError
-from skazano.order_marks import jump_file
+from skazano.conversation import notices
+from skazano.execution import runs
+from skazano.execution.order_marks import jump_file
 from skazano.spool import Ticket
 from skazano.stage import Context
 from skazano.task import BadTask, TaskDir

@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from skazano import index_rows
-from skazano.pages_changes import Changes
 from skazano.spool import Spool
+from skazano.views import index_rows
+from skazano.views.pages_changes import Changes
 
 VERSION = 1  # of the schema
 BATCH = 500  # tasks in one insertion

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from skazano.pages_read import read
-from skazano.pages_text import visible
+from skazano.views.pages_read import read
+from skazano.views.pages_text import visible
 
 PATCH_BYTES, PATCH_LINES = 256_000, 1500
 LOG_BYTES, LOG_LINES = 48_000, 300

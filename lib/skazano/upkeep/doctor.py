@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from skazano import doctor_box, doctor_net, doctor_stages, doctor_work
 from skazano.config import ConfigError, Settings
-from skazano.doctor_finding import Finding
 from skazano.spool import Spool
+from skazano.upkeep import doctor_box, doctor_net, doctor_stages, doctor_work
+from skazano.upkeep.doctor_finding import Finding
 
 __all__ = ["Finding", "examine"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from skazano import pages_view
-from skazano.pages_text import Speech, machine, visible
+from skazano.views import pages_view
+from skazano.views.pages_text import Speech, machine, visible
 
-WEB = Path(__file__).resolve().parents[2] / "web"
+WEB = Path(__file__).resolve().parents[3] / "web"
 SHOWN = 60  # rows of one kind on a page at most
 FOLDED = 6  # rows of one kind before the rest is folded away
 

@@ -1,6 +1,6 @@
 """The parent of one tool's run. It outlives the daemon that started it, and leaves nothing behind.
 
-Started by skazano.runs as `python -I -S runner.py RUN_DIR [SECRETS]` in a session of its own, with standard
+Started by execution.runs as `python -I -S runner.py RUN_DIR [SECRETS]` in a session of its own, with standard
 library only. It inherits the lock on RUN_DIR/lock, so that "is the run alive?" has an exact answer
 without a PID. It reads argv.json, writes the tool's output and, last of all, exit.json. A byte in the FIFO
 `control` stops the run: SIGTERM, ten seconds, the end of all its processes. SECRETS is a file descriptor
@@ -19,10 +19,10 @@ import sys
 import time
 from typing import Any
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from skazano import isolation
-from skazano.pump import Kept, Lines, Stall
+from skazano.execution import isolation
+from skazano.execution.pump import Kept, Lines, Stall
 from skazano.tools import readable
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL

@@ -9,7 +9,8 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from skazano import budget, files
+from skazano import files
+from skazano.execution import budget
 from skazano.projects import Project
 from skazano.spool import SpoolError
 from skazano.stage import Context, Failed

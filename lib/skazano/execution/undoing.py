@@ -41,7 +41,7 @@ def request(spool: Spool, id: str) -> bool:
 def work(task: TaskDir, card: Task, context: Context) -> str:
     """Revert the parent's commits and push. The same when repeated. Raises Later, Failed."""
     from skazano import git
-    from skazano.commits import git_environment
+    from skazano.execution.commits import git_environment
 
     project = context.projects().get(card.project or "")
     if project is None or card.parent is None:

@@ -10,8 +10,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
-from skazano.pages_read import Row, is_id
 from skazano.spool import Spool, Ticket
+from skazano.views.pages_read import Row, is_id
 
 SCAN = 1000  # tasks read at the start
 KEEP = 100  # rows kept of all, and of each project

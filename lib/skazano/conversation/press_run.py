@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from skazano import acts, files, order_marks, project_edit, undoing
+from skazano import acts, files, project_edit
+from skazano.execution import order_marks, undoing
 from skazano.task import TaskDir
 from skazano.texts import say
 

@@ -4,9 +4,9 @@ import os
 import time
 from collections import OrderedDict
 
-from skazano.pages_read import is_id, signature
-from skazano.pages_recent import newest
 from skazano.spool import Spool, Ticket
+from skazano.views.pages_read import is_id, signature
+from skazano.views.pages_recent import newest
 
 DAYS = 2  # newest folders of tasks/ in which a task may appear and be finished between two looks
 DONE = 300  # newest finished tasks that are watched for leaving done/ and coming back

@@ -11,9 +11,9 @@ import os
 import sys
 import time
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from skazano import runner
+from skazano.execution import runner
 from skazano.notify import notify
 
 

@@ -8,8 +8,9 @@ It counts only in the chat to which the task belongs, and only from someone who 
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from skazano import acts, chats, ids, press_run, project_edit
+from skazano import acts, ids, project_edit
 from skazano.config import ConfigError
+from skazano.conversation import chats, press_run
 from skazano.log import NOTICE, WARNING, log
 from skazano.spool import SpoolError
 from skazano.task import BadTask, TaskDir
@@ -18,7 +19,7 @@ from skazano.texts import say
 if TYPE_CHECKING:
     from telegram import InlineKeyboardMarkup
 
-    from skazano.chat import Telegram
+    from skazano.conversation.chat import Telegram
     from skazano.stage import Context
 
 FILE, RETRY, CANCEL, CREATE = "file", "retry", "cancel", "create"

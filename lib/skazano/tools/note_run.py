@@ -1,6 +1,6 @@
 """The tool `note`: writes the request into the project's NOTES.md. Needs no model and no network.
 
-Run as `python -I -S note.py ID TITLE SAID-AT`, in the project's folder, the request on standard input.
+Run as `python -I -S note_run.py ID TITLE SAID-AT`, in the project's folder, the request on standard input.
 """
 
 import os

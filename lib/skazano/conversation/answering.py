@@ -9,7 +9,8 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from skazano import chats, press, press_run, undoing
+from skazano.conversation import chats, press, press_run
+from skazano.execution import undoing
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
 from skazano.stage import Context
@@ -19,7 +20,7 @@ from skazano.texts import say
 if TYPE_CHECKING:
     from telegram import Message
 
-    from skazano.chat import Telegram
+    from skazano.conversation.chat import Telegram
 
 PART = 3900  # UTF-16 units, which Telegram counts; must be below chat.LIMIT (4096) with the mark of a repeat
 PARTS = 3  # more than this many messages are sent as a file
@@ -28,7 +29,7 @@ CAPTION = 900  # UTF-16 units; must be below Telegram's 1024 with the mark
 
 def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
     """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
-    from skazano.chat import NotSent, Refused
+    from skazano.conversation.chat import NotSent, Refused
 
     text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
     plan = task.json("reply.json") or {"parts": [*_plan(task, card, text), *_pictures(task)]}
@@ -178,7 +179,7 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
 
     Raises stage.Later; BadTask.
     """
-    from skazano.chat import NotSent, Refused
+    from skazano.conversation.chat import NotSent, Refused
 
     held = context.spool.lock(ticket, wait=True)  # the stage that parked it may not have let go yet
     if held is None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skazano.config import Settings, Tool
-from skazano.doctor_finding import Finding, installed, output
 from skazano.projects import Project, broken, load_all
+from skazano.upkeep.doctor_finding import Finding, installed, output
 
 PUSH_SECONDS = 20.0
 EXECUTE = "skazano-execute"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from skazano import ids
-from skazano.pages_read import Event, number, text, value, word
+from skazano.views.pages_read import Event, number, text, value, word
 
 MAX_FILES = 200
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skazano.config import Settings
-from skazano.doctor_finding import Finding, installed
-from skazano.fsck import fsck
 from skazano.spool import PARKS, Spool
+from skazano.upkeep.doctor_finding import Finding, installed
+from skazano.upkeep.fsck import fsck
 
 # path, mode, owner, group: as tmpfiles.d/skazano.conf makes them.
 PLACES = (

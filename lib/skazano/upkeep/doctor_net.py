@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from skazano.config import ConfigError, Settings
-from skazano.doctor_finding import Finding, installed, output
+from skazano.upkeep.doctor_finding import Finding, installed, output
 
 SECONDS = 8.0
 SKEW = 60.0  # seconds between our clock and Telegram's

@@ -195,7 +195,7 @@ def restore(settings: Settings, archive: Path, *, config: bool = False) -> int:
 
 
 def _older(spool: Path) -> None:
-    from skazano.migrate import migrate
+    from skazano.upkeep.migrate import migrate
 
     migrate(spool)
 
@@ -203,7 +203,7 @@ def _older(spool: Path) -> None:
 def _at_rest(root: Path) -> None:
     if any(root.glob("tasks/[0-9]*/[0-9]*")):
         raise SpoolError(f"there are tasks in {root}: a backup goes into an empty spool only. Move them away")
-    from skazano.doctor_stages import running
+    from skazano.upkeep.doctor_stages import running
 
     if alive := running(Spool(root)):
         raise SpoolError(f"still running: {', '.join(alive)}. Run: systemctl stop skazano.target 'skazano@*'")

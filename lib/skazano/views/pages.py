@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from skazano import ids, pages_output, pages_read, pages_view
-from skazano.pages_changes import Changes
-from skazano.pages_html import SHOWN, WEB, environment, write
-from skazano.pages_read import Row, is_id
-from skazano.pages_recent import KEEP, Recent, newest
-from skazano.pages_text import Speech, machine
+from skazano import ids
 from skazano.spool import Spool, Ticket
+from skazano.views import pages_output, pages_read, pages_view
+from skazano.views.pages_changes import Changes
+from skazano.views.pages_html import SHOWN, WEB, environment, write
+from skazano.views.pages_read import Row, is_id
+from skazano.views.pages_recent import KEEP, Recent, newest
+from skazano.views.pages_text import Speech, machine
 
 if TYPE_CHECKING:
     from skazano.projects import Project

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skazano import ids, pages_read
-from skazano.pages_read import Event
+from skazano import ids
 from skazano.spool import Spool, Ticket
+from skazano.views import pages_read
+from skazano.views.pages_read import Event
 
 TEXT = 65536  # bytes of each text that are kept
 

@@ -1,0 +1,1 @@
+"""Keeping a box well: checks, repairs, backups, alarms, supervision in a checkout."""

@@ -1,0 +1,1 @@
+"""What only reads the spool: the loop of such programs, the pages, the index."""
