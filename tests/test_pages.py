@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import pages_sample
+from skazano import files
 from skazano.spool import Ticket
 from skazano.views import index, pages_recent
 from skazano.views.pages import Site, timezone
@@ -239,6 +240,20 @@ def test_nothing_outside_the_task_is_shown(made: Made) -> None:
     made.site.sync()
     assert "тайна" not in made.page("run")
     assert "answer.txt" not in made.page("run")
+
+
+def test_the_measured_length_is_shown(made: Made) -> None:
+    folder = made.spool.dir(made.ids["whole"])
+    made.site.render_task(made.ids["whole"])
+    assert Speech("ru").duration(38.9) in made.page("whole")
+    files.append_line(
+        folder / "history.jsonl",
+        {"time": "2026-11-22T18:04:31.000Z", "stage": "transcribe", "event": "done", "audio_seconds": 62.4},
+    )
+    made.site.render_task(made.ids["whole"])
+    page = made.page("whole")
+    assert Speech("ru").duration(62.4) in page
+    assert Speech("ru").duration(38.9) not in page
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def _build(spool: Spool, file: Path, progress: Callable[[int], None] | None) -> 
 def _replace(former: Path, built: Path) -> None:
     fd = os.open(built, os.O_RDONLY)
     try:
+        os.fchmod(fd, 0o660)  # it holds all that was ever said: nobody's but the spool's own
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -116,7 +116,7 @@ def read(
         pages_read.word(task.get("lang")) or "ru",
         title or pages_read.first_line(texts["refined"] or texts["transcript"]),
         pages_read.word(task.get("source")) or "telegram", _whole(task.get("chat")), ids.parent(id),
-        pages_read.number(task.get("seconds")), pages_read.number(heard.get("speech_seconds")),
+        pages_read.audio_seconds(task, past), pages_read.number(heard.get("speech_seconds")),
         int(sum(event.ms or 0 for event in past)), sum(event.cost or 0 for event in past),
         commits, added, removed, *(_storable(text) for text in texts.values()), mark, time.time(),
     )  # fmt: skip

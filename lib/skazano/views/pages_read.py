@@ -194,10 +194,16 @@ def row(spool: Spool, id: str, ticket: Ticket | None) -> Row | None:
         kind=word(task.get("kind")) or "text",
         title=title[:1].upper() + title[1:].removesuffix(".") if title else None,
         note=first_line(note),
-        seconds=number(task.get("seconds")),
+        seconds=audio_seconds(task, past),
         cost=sum(event.cost or 0 for event in past),
         due=_due(spool, ticket),
     )
+
+
+def audio_seconds(task: dict[str, Any], past: list[Event]) -> float | None:
+    """Length of the recording: as `transcribe` measured it, until then as Telegram announced it."""
+    measured = (number(event.extra.get("audio_seconds")) for event in reversed(past))
+    return next(filter(None, measured), number(task.get("seconds")))
 
 
 def _first_of(folder: Path, *names: str) -> str | None:
