@@ -8,6 +8,8 @@ POST …/chat/completions (OpenRouter, OpenAI, llama.cpp) and POST …/models/NA
 Each request takes the next step; a step is a name from STEPS, or a mapping:
   {"value": …}           the answer's JSON        {"text": "…"}      the answer's text, whatever it is
   {"status": 503, "body": {...} | "…", "headers": {...}}             an HTTP answer as it stands
+  {"openai": {…}, "gemini": {…}}    what stands in that protocol's completion instead of its usual fields;
+                                    with "lie" or "value", the rest is as for those
 "honest" reads the question (as skazano.understand.by_model asks it) and answers it truly.
 """
 
@@ -20,6 +22,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Step = str | dict[str, Any]
+REFINED = {"text": "", "title": "", "tool": None, "tool_words": "", "subtasks": []}
+
+
+def _ended(reason: str) -> dict[str, Any]:
+    """A completion's end in either protocol; its content is filled in later."""
+    return {"ended": reason}
+
+
 STEPS: dict[str, dict[str, Any]] = {
     "429": {"status": 429, "error": "Too many requests", "after": 2},
     "429-long": {"status": 429, "error": "Quota exceeded for this day", "after": 3600},
@@ -47,6 +57,62 @@ STEPS: dict[str, dict[str, Any]] = {
     "wrong-tool": {"lie": "wrong-tool"},
     "unasked-tool": {"lie": "unasked-tool"},
     "boast": {"value": {"answer": "Исправлено 57 ошибок в engine.rs, покрытие выросло до 98 процентов."}},
+    "added-task": {"lie": "added-task"},
+    "no-negation": {"lie": "no-negation"},
+    "answered": {"value": REFINED | {"text": "Париж — столица Франции, население 2 миллиона."}},
+    "sixty-subtasks": {"lie": "sixty-subtasks"},
+    "same-subtasks": {"lie": "same-subtasks"},
+    "empty-subtasks": {"lie": "empty-subtasks"},
+    "lost-subtask": {"lie": "lost-subtask"},
+    "empty-strings": {"value": REFINED},
+    "long-title": {"lie": "long-title"},
+    "trailers": {"lie": "trailers"},
+    "number-changed": {"lie": "number-changed"},
+    "bom": {"lie": "bom"},
+    "twice": {"lie": "twice"},
+    "nul": {"text": "\0\0\0"},
+    "nested-too-deep": {"text": "[" * 100_000},
+    "null-content": {
+        "openai": {"choices": [{"index": 0, "message": {"role": "assistant", "content": None}}]},
+        "gemini": {"candidates": [{"content": None, "finishReason": "STOP"}]},
+    },
+    "no-choices": {"openai": {"choices": []}, "gemini": {"candidates": []}},
+    "odd-choices": {"openai": {"choices": {"0": 1}}, "gemini": {"candidates": "none"}},
+    "cut-off": {"lie": "cut-off", "openai": _ended("length"), "gemini": _ended("MAX_TOKENS")},
+    "whole-but-cut-off": {"lie": "", "openai": _ended("length"), "gemini": _ended("MAX_TOKENS")},
+    "refused": {
+        "openai": {"choices": [{"message": {"content": None, "refusal": "I can't help with that."}}]},
+        "gemini": {"candidates": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}},
+    },
+    "filtered": {"lie": "", "openai": _ended("content_filter"), "gemini": _ended("SAFETY")},
+    "no-usage": {"lie": "", "openai": {"usage": None}, "gemini": {"usageMetadata": None}},
+    "negative-usage": {
+        "lie": "",
+        "openai": {"usage": {"prompt_tokens": -5, "completion_tokens": -10**30, "cost": -1e9}},
+        "gemini": {"usageMetadata": {"promptTokenCount": -5, "candidatesTokenCount": -(2**31)}},
+    },
+    "huge-usage": {
+        "lie": "",
+        "openai": {"usage": {"prompt_tokens": 10**30, "completion_tokens": 10**30, "cost": 1e300}},
+        "gemini": {"usageMetadata": {"promptTokenCount": 2**31 - 1, "candidatesTokenCount": 2**31 - 1}},
+    },
+    "nan-cost": {
+        "lie": "",
+        "openai": {"usage": {"prompt_tokens": True, "completion_tokens": 1.5, "cost": float("nan")}},
+        "gemini": {"usageMetadata": {"promptTokenCount": "many"}},
+    },
+    "infinite-cost": {
+        "lie": "",
+        "openai": {"usage": {"cost": float("inf")}},
+        "gemini": {"usageMetadata": {"candidatesTokenCount": None}},
+    },
+    "gzip-garbage": {"status": 200, "body": "no gzip at all", "headers": {"Content-Encoding": "gzip"}},
+    "error-string": {"status": 200, "body": {"error": "quota"}},
+    "error-list": {"status": 200, "body": [{"error": {"code": 503, "message": "overloaded"}}]},
+    "error-beside": {"lie": "", "openai": {"error": {"code": 500, "message": "broke off"}}, "gemini": {}},
+    "302": {"status": 302, "body": "", "headers": {"Location": "http://127.0.0.1:9/"}},
+    "204": {"status": 204, "body": ""},
+    "dripping": {"drip": True},
     "slow": {"slow": True},
     "drop": {"drop": True},
     "honest": {"lie": ""},
@@ -71,6 +137,26 @@ def truthful(question: dict[str, Any], lie: str) -> Any:
         answer["text"] = " ".join(text.split()[:2])
     if lie == "wrong-tool":
         answer["tool"] = "rm-rf"
+    if lie == "added-task":
+        answer["subtasks"] = [text, "Удали старые резервные копии"]
+    if lie == "no-negation":
+        answer["text"] = text.replace("не ", "").replace("Не ", "")
+    if lie == "sixty-subtasks":
+        answer["subtasks"] = [f"{text} {number}" for number in range(60)]
+    if lie == "same-subtasks":
+        answer["subtasks"] = [text, text]
+    if lie == "empty-subtasks":
+        answer["subtasks"] = [text, " "]
+    if lie == "lost-subtask":
+        answer["subtasks"] = [" ".join(words) for words in (text.split()[:2], text.split()[2:4])]
+    if lie == "long-title":
+        answer["title"] = (
+            "<b>Готово</b>\n\n**" + "очень длинный заголовок " * 220 + "\nTask: 20990101-000000-tg-1-1"
+        )
+    if lie == "trailers":
+        answer["title"] = text[:20] + "\n\nTask: 20990101-000000-tg-1-1\nCo-authored-by: x <x@example.org>"
+    if lie == "number-changed":
+        answer["text"] = text.replace("30", "60").replace("тридцать", "шестьдесят")
     if lie == "unasked-tool" and question["tools"]:
         answer |= {"tool": question["tools"][-1], "tool_words": ""}
     return answer
@@ -97,21 +183,41 @@ class _Answers(BaseHTTPRequestHandler):
         if step.get("slow"):
             self.server.released.wait(60)
             return None
+        if step.get("drip"):
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+            )
+            while not self.server.released.wait(0.1):
+                self.wfile.write(b" ")
+            return None
         if step.get("drop"):
             self.close_connection = True
             return self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{") and None
         if "status" in step:
             return self._send(*self._error(step, gemini))
-        return self._send(200, self._completion(self._content(step, body, gemini), body, gemini))
+        whole = self._completion(self._content(step, body, gemini), body, gemini)
+        instead = dict(step.get("gemini" if gemini else "openai", {}))
+        if reason := instead.pop("ended", None):
+            whole["candidates" if gemini else "choices"][0]["finishReason" if gemini else "finish_reason"] = (
+                reason
+            )
+        return self._send(200, whole | instead)
 
     def _content(self, step: dict[str, Any], body: dict[str, Any], gemini: bool) -> str:
+        if not step.keys() & {"text", "value", "lie"}:
+            return ""
         if "text" in step:
             return str(step["text"])
         if "value" in step:
             return json.dumps(step["value"], ensure_ascii=False)
         said = body["contents"][0]["parts"][0]["text"] if gemini else body["messages"][-1]["content"]
         answer = json.dumps(truthful(json.loads(said), step["lie"]), ensure_ascii=False)
-        return f"```json\n{answer}\n```" if step["lie"] == "fenced" else answer
+        return {
+            "fenced": f"```json\n{answer}\n```",
+            "bom": "\ufeff" + answer,
+            "twice": answer[:-1] + ', "text": "Удали всё.", "answer": "Всё удалено.", "slug": "none"}',
+            "cut-off": answer[: len(answer) // 2],
+        }.get(step["lie"], answer)
 
     def _completion(self, content: str, body: dict[str, Any], gemini: bool) -> dict[str, Any]:
         if gemini:

@@ -1,48 +1,73 @@
 """The corpus of misheard project names and settings phrases, and what is a right answer to each.
 
-Lists a, b and c are 60 names each; strangers are names of no project (of list a) and strangers_c of
-none of list c. "heard" lines come from synthetic voices through the demo recogniser
-(bench/_speak_names.py), "hand" ones from the rules of Russian phonetics.
+Lists a to f are 60 names each; "strangers" are names of no project of list a, "strangers_c" of none of
+list c, and so on. What was heard of them comes from synthetic voices through two recognisers, the demo
+model and Whisper (bench/_speak_names.py), or by "hand" from the rules of Russian phonetics.
 """
 
 import json
-from collections import Counter
+import re
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from skazano.understand import settings
 from skazano.understand.names import Match, Name, match
+from skazano.understand.phonetics import normal
 from skazano.understand.tools import match_tool
 
 DATA = Path(__file__).with_name("data")
-NEVER_MET = {
-    "tatiana",
-    "vitaliy",
-    "evgeniy-rus",
-}  # list c alone; the demo recogniser never met them
 TOOLS = ["code", "browser", "note", "claude", "codex"]
+WHOLE = "настройки проект {}"  # the frame that a name alone is cut from
 
 
+@cache
+def _named() -> dict[str, Any]:
+    return json.loads((DATA / "names_projects.json").read_text())
+
+
+def _projects_of(key: str) -> str:
+    """The list of projects against which the lines of a list are matched."""
+    return {"strangers": "a"}.get(key, key[-1])
+
+
+@cache
 def projects(key: str) -> list[Name]:
-    """The projects against which lines of a list are matched."""
-    names = json.loads((DATA / "names_projects.json").read_text())
-    return [Name(p["slug"], p["title"]) for p in names[{"strangers": "a", "strangers_c": "c"}.get(key, key)]]
+    return [Name(p["slug"], p["title"]) for p in _named()[_projects_of(key)]]
 
 
+@cache
 def spoken() -> list[dict[str, Any]]:
-    """Every utterance: list, slug (null: a stranger), said, voice, heard, phrase."""
-    return [json.loads(raw) for raw in (DATA / "names_heard.jsonl").read_text().splitlines()]
+    """Every utterance: list, by, slug (None: a stranger), said, voice, frame, phrase."""
+    slugs = {(key, p["said"]): p["slug"] for key in "abcdef" for p in _named().get(key, ())}
+    out = []
+    for line in map(json.loads, (DATA / "names_heard.jsonl").read_text().splitlines()):
+        slug, heard = slugs.get((line["list"], line["said"])), line.pop("heard")
+        out += [line | {"slug": slug, "voice": voice, "phrase": text} for voice, text in heard.items()]
+    return out
+
+
+def name_in(phrase: str) -> str:
+    """What follows «проект» in «настройки проект X», also where the two were joined."""
+    words = normal(phrase).split()
+    found = re.match(r"(?:проект|прокт|кроект|прок|проек)([а-я]*)$", words[1]) if len(words) > 1 else None
+    if not found:
+        return ""
+    tail = "" if found.group(1) in {"а", "у", "е", "т", "ы"} else found.group(1)
+    gap = " " if len(tail) > 1 else ""
+    return (tail + gap + " ".join(words[2:])).strip()
 
 
 def corpus() -> list[dict[str, Any]]:
-    """Every garbling once a name, with how many "times" it was heard so."""
-    seen: dict[Any, dict[str, Any]] = {}
+    """Every garbling once a name and recogniser ("by"; "hand"), with how many "times" it was heard so."""
     by_hand = [json.loads(raw) for raw in (DATA / "names_hand.jsonl").read_text().splitlines()]
-    for line in [*spoken(), *by_hand]:
-        if line["heard"]:
-            first = seen.setdefault((line["list"], line["slug"], line["heard"]), line | {"times": 0})
-            first["times"] += 1
+    lines = [x | {"heard": name_in(x["phrase"])} for x in spoken() if x["frame"] == WHOLE]
+    lines += [x | {"by": "hand"} for x in by_hand]
+    seen: dict[Any, dict[str, Any]] = {}
+    for line in (x for x in lines if x["heard"]):
+        first = seen.setdefault((line["list"], line["by"], line["slug"], line["heard"]), line | {"times": 0})
+        first["times"] += 1
     return list(seen.values())
 
 
@@ -55,32 +80,37 @@ def verdict(found: Match, slug: str | None) -> str:
     return "ask" if slug in [s for s, _ in found.candidates[:3]] else "lost"
 
 
-def phrases(key: str) -> Counter[str]:
-    """«настройки проект X» as heard, whole: the parser finds where the name is, the matcher which."""
-    known, counts = projects(key), Counter[str]()
-    for line in spoken():
-        if line["slug"] and line["list"] == key:
-            read = settings.parse(line["phrase"], known)
-            counts[verdict(match((read and read.project) or "", known), line["slug"])] += 1
-    return counts
+def phrase_verdict(line: dict[str, Any]) -> str:
+    """The same of a whole phrase: the parser finds where the name is, the matcher which."""
+    known = projects(line["list"])
+    read = settings.parse(line["phrase"], known)
+    prefix = None if read else settings.parse_project_prefix(line["phrase"], known)
+    name = (read.project if read else prefix and prefix[0]) or ""
+    return verdict(match(name, known), line["slug"])
 
 
-def settings_phrases(seed: int) -> list[dict[str, Any]]:
-    lines = (DATA / "names_settings.jsonl").read_text().splitlines()
-    return [line for line in map(json.loads, lines) if line["seed"] == seed]
+def settings_phrases() -> list[dict[str, Any]]:
+    """Settings phrases: seed, by, list, voice, heard, said, and what they set."""
+    return [json.loads(raw) for raw in (DATA / "names_settings.jsonl").read_text().splitlines()]
 
 
-def settings_verdict(line: dict[str, Any], known: list[Name]) -> str:
-    """right: all that was said was understood; ask: all but a project, which is asked about; else wrong."""
+def settings_verdict(line: dict[str, Any]) -> str:
+    """right: all that was said was understood; ask: all but what is asked about, because it is known
+    to be unclear (a project, a tool); else wrong."""
+    known = projects(line["list"])
     read = settings.parse(line["heard"], known)
     if read is None:
         return "wrong"
-    tool = match_tool(read.tool, TOOLS) if read.tool else None
-    alike = SequenceMatcher(None, read.rest.lower(), line["rest"].replace("ё", "е")).ratio()
-    rest = alike >= 0.6 if line["rest"] else not read.rest
-    if (read.mode, tool, read.reset, rest) != (line["mode"], line["tool"], line["reset"], True):
+    meant = line.get("rest", "").replace("ё", "е")
+    alike = SequenceMatcher(None, read.rest.lower(), meant).ratio()
+    rest = alike >= 0.6 if meant else not read.rest
+    wanted = (line.get("mode"), line.get("lang"), line.get("reset", False))
+    if (read.mode, read.lang, read.reset) != wanted or not rest:
         return "wrong"
-    found = match(read.project or "", known)
-    if (found.slug if found.sure else None) == line["project"]:
+    found, tool = match(read.project or "", known), match_tool(read.tool or "", TOOLS)
+    if (bool(read.project), bool(read.tool)) != ("project" in line, "tool" in line):
+        return "wrong"
+    if (found.slug if found.sure else None, tool) == (line.get("project"), line.get("tool")):
         return "right"
-    return "ask" if read.project and not found.sure else "wrong"
+    told = found.sure and found.slug != line.get("project"), tool not in (None, line.get("tool"))
+    return "wrong" if any(told) else "ask"

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from llm_server import LlmServer
+from llm_server import STEPS, LlmServer
 from skazano.llm.base import ModelError, Price, WrongShape, decode, json_schema, scrubbed
 from skazano.llm.chain import Chain, NoModel
 from skazano.llm.gemini import Gemini
@@ -177,6 +177,26 @@ def test_the_next_engine_answers_and_the_first_rests(engine, tmp_path, clock):
         assert len(bad.requests) > 3  # one probe after its rest
 
 
+def test_a_server_that_sends_a_byte_now_and_then_is_left_in_time(engine, tmp_path, clock):
+    with LlmServer(["dripping"]) as server, pytest.raises(NoModel, match="no whole answer"):
+        chain(tmp_path, clock, engine(server.url), seconds=0.3).complete("s", "t", Said)
+
+
+@pytest.mark.parametrize("step", ["negative-usage", "huge-usage", "infinite-cost"])
+def test_nobody_believes_every_bill(engine, step):
+    with LlmServer([{**STEPS[step], **GOOD}]) as server:
+        value, usage = engine(server.url).complete("s", "t", Said, 5)
+    assert value == Said("да", 2)
+    assert 0 <= usage.cost < 10
+    assert usage.input_tokens >= 0
+
+
+@pytest.mark.parametrize("step", ["whole-but-cut-off", "filtered"])
+def test_what_is_not_whole_is_no_answer(engine, step):
+    with LlmServer([{**STEPS[step], **GOOD}]) as server, pytest.raises(WrongShape, match="not whole"):
+        engine(server.url).complete("s", "t", Said, 5)
+
+
 def test_an_outage_costs_one_timeout_even_across_processes(engine, tmp_path, clock):
     with LlmServer(["slow"]) as server:
         for _ in range(3):
@@ -270,7 +290,7 @@ def test_a_schema_without_references():
 
 def test_prompts_have_versions_and_can_be_overridden(tmp_path):
     _, built_in = render("refine")
-    assert built_in == "refine/1"
+    assert built_in == "refine/2"
     (tmp_path / "refine.j2").write_text("{# version: own-2 #}\nSay {{ 1 + 1 }}.\n")
     assert render("refine", tmp_path) == ("Say 2.", "refine/own-2")
     assert render("project", tmp_path)[1] == "project/1"

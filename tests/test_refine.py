@@ -15,13 +15,16 @@ from skazano.llm.gemini import Gemini
 from skazano.llm.ledger import Ledger
 from skazano.llm.openai_compatible import OpenAiCompatible
 from skazano.understand.by_model import choose_project_with_model, refine_with_model
-from skazano.understand.faithful import numbers, unfaithful
+from skazano.understand.faithful import unfaithful
 from skazano.understand.filler import clean
 from skazano.understand.lists import split_list
 from skazano.understand.names import Name
+from skazano.understand.numerals import numbers
+from skazano.understand.phonetics import normal
 from skazano.understand.refine import TITLE, like_speech, refine_local
 from skazano.understand.refine import title as title_of
 from skazano.understand.replay import BadLine, replay, summary
+from skazano.understand.terms import correct
 from skazano.understand.tools import match_tool
 
 
@@ -33,7 +36,7 @@ from skazano.understand.tools import match_tool
         ("Слушай, добавь, пожалуйста, кнопку. И вот ещё что: почини readme.md",
          "Добавь кнопку. И ещё что: почини readme.md."),
         ("ну короче смотри надо сделать чтобы блядь эта хуйня не падала спасибо",
-         "Надо сделать чтобы эта ерунда не падала."),
+         "Надо сделать, чтобы эта ерунда не падала."),
         ("добавь добавь кнопку", "Добавь кнопку."),
         ("почини нахер вход, он нихуя не работает", "Почини вход, он ничего не работает."),
         ("в общем сделай фильтр по дате ну вот", "Сделай фильтр по дате."),
@@ -41,7 +44,7 @@ from skazano.understand.tools import match_tool
          "Добавь в README раздел про Docker и почини pull request с миграцией Postgres."),
         ("перепиши парсер на тайпскрипт мать его", "Перепиши парсер на TypeScript."),
         ("надо чтобы ну как бы при ошибке показывалось сообщение",
-         "Надо чтобы при ошибке показывалось сообщение."),
+         "Надо, чтобы при ошибке показывалось сообщение."),
         ("ну слушай яе короче исправь опечатку в приветствиивот и добавь к этому тест",
          "Исправь опечатку в приветствии и добавь к этому тест."),
         ("э э ну вот", ""),
@@ -69,7 +72,7 @@ def test_filler_goes(said, meant):
         "Почини:\n```\nну вот\n```",
         "README.md обнови.",
         "да или нет покажи в таблице.",
-        "Сделай эндпоинт который возвращает окей.",
+        "Сделай эндпоинт, который возвращает окей.",
         "Удали это все.",
     ],
 )
@@ -182,7 +185,7 @@ def test_every_meant_phrase_survives_among_filler(pieces):
         ("1. Добавь кнопку\n2. Исправь тест", ["Добавь кнопку.", "Исправь тест."]),
         ("Сделай:\n- добавь кнопку\n- исправь тест", ["Добавь кнопку.", "Исправь тест."]),
         ("значит так нужно три вещи во первых фильтр по дате во вторых экспорт в эксель и в третьих график",
-         ["Нужно: фильтр по дате.", "Нужно: экспорт в эксель.", "Нужно: график."]),
+         ["Нужно: фильтр по дате.", "Нужно: экспорт в Excel.", "Нужно: график."]),
         ("нужно три вещи первое поле красное второе синее", []),
         ("сделай ривещи первая обнови документацию второе и напиши тесты для парсера треть еудали скрипт",
          ["Обнови документацию.", "Напиши тесты для парсера.", "Удали скрипт."]),
@@ -242,7 +245,7 @@ def test_an_honest_model_is_believed(models, step):
         refined, usage = refine_with_model(models(server), NOTE, ["ebench"], ["code", "browser"])
     assert refined.text.startswith("Ну короче исправь опечатку")  # it is the model's, not the rules'
     assert usage.engine in {"gemini", "openrouter"}
-    assert (usage.prompt, usage.fallback, usage.calls) == ("refine/1", "", 1)
+    assert (usage.prompt, usage.fallback, usage.calls) == ("refine/2", "", 1)
     assert usage.output_tokens == 200
 
 
@@ -349,11 +352,11 @@ def test_most_honest_rewritings_pass_and_few_dishonest_ones():
     ]
     refused = {True: [], False: []}
     for line in lines:
-        if unfaithful(line["said"], line["written"]):
+        if unfaithful(correct(line["said"], ["config.yaml"])[0], line["written"]):
             refused[line["faithful"]].append(line["written"])
     honest = sum(line["faithful"] for line in lines)
-    assert len(refused[True]) <= 0.1 * honest
-    assert len(refused[False]) >= 0.8 * (len(lines) - honest)
+    assert len(refused[True]) <= 0.15 * honest
+    assert len(refused[False]) >= 0.97 * (len(lines) - honest)
 
 
 @pytest.mark.parametrize(
@@ -443,3 +446,23 @@ def test_the_corpus_that_the_operator_replays():
     rows = replay(Path(__file__).parent / "data" / "understanding.jsonl")
     assert len(rows) > 100
     assert [row for row in rows if not row.hit] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "tool", "taken"),
+    [
+        ("через кодекс исправь тест входа", "через кодекс", "codex", True),
+        ("исправь тест входа браузером", "браузером", "browser", True),
+        ("исправь вход в старом браузере", "в старом браузере", "browser", False),
+        ("исправь вход не удаляй логи", "не удаляй логи", "browser", False),
+        ("исправь вход", "через кодекс", "codex", False),
+    ],
+)
+def test_the_words_that_ask_for_a_tool_may_go_and_no_others(models, said, words, tool, taken):
+    left = said.replace(words, "").strip()
+    answer = {"text": left, "title": "", "tool": tool, "tool_words": words, "subtasks": []}
+    with LlmServer([{"value": answer}]) as server:
+        refined, usage = refine_with_model(models(server), said, [], ["codex", "browser"])
+    assert refined.tool == (tool if taken else None)
+    assert (usage.engine == "local") is (not taken and left != said)
+    assert taken or normal(words) in normal(refined.text) or words not in said

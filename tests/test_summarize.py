@@ -66,6 +66,8 @@ def test_a_failure_comes_first(mode):
     assert answer.startswith("Не получилось: программа не ответила за 45 минут.")
     assert "Добавил проверку" in answer
     assert summarize_local("", mode, failed=True) == "Не получилось."
+    capital = summarize_local("", mode, failed=True, error="Инструмент закончил с ошибкой.")
+    assert capital == "Не получилось. Инструмент закончил с ошибкой."
     assert summarize_local("", mode, "en", failed=True, error="killed").startswith("It did not work: killed.")
 
 
@@ -124,6 +126,14 @@ def test_no_commit_is_not_spoken_of():
         ("Исправил опечатку в приветствии (`app/hello.py`).", "Исправил опечатку в приветствии."),
         ("Запустил pytest -q --cov=app && git push.", ""),
         ("См. src/a.py.", ""),
+        ("Updated README.md.", ""),
+        ("Добавил один тест `test_email` в tests/test_register.py.", "Добавил один тест."),
+        ("Причина: функция `total()` делила на ноль.", "Причина: функция делила на ноль."),
+        ("Сервис выгрузки — `services/export.py`, класс `Exporter`, пишет потоком.", ""),
+        ("Новый эндпоинт `GET /api` (строки 112–168): параметры `from`, `to`.", ""),
+        ("В проекте две страницы входа — `login.html` и `admin/login.html`.", ""),
+        ("Теперь надо перезапустить сервер: `systemctl restart shop`.", "Теперь надо перезапустить сервер."),
+        ("Cannot read properties of null, reading addEventListener at main.js:14", ""),
     ],
 )
 def test_what_can_be_read_aloud(sentence, said):
@@ -144,14 +154,15 @@ def ask(tmp_path, step, mode="text", **more):
     "answer",
     [
         "Проверка почты добавлена, 14 тестов проходят. Отправку письма проверить не удалось.",
-        "Добавил проверку почты, изменены 2 файла: src/forms/register.py и templates/register.html.",
-        "Изменено два файла.",
+        "Добавил проверку почты, изменены 2 файла: src/forms/register.py и templates/register.html. "
+        "Отправку письма проверить не удалось.",
+        "Изменено два файла. Нет доступа к почтовому серверу.",
     ],
 )
 def test_a_true_answer_is_sent(tmp_path, answer):
     said, usage = ask(tmp_path, {"value": {"answer": answer}})
     assert said == answer
-    assert (usage.engine, usage.prompt) == ("openrouter", "summarize/1")
+    assert (usage.engine, usage.prompt) == ("openrouter", "summarize/2")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +176,8 @@ def test_a_true_answer_is_sent(tmp_path, answer):
         {"value": {"answer": "сделано двадцать пять проверок"}},
         {"value": {"answer": "х" * 701}},
         {"value": {"answer": " "}},
+        {"value": {"answer": "Добавил проверку почты, 14 тестов проходят."}},  # and what was not done?
+        {"value": {"answer": "Добавил проверку почты и выкатил её, письма проверить не удалось."}},
         "html",
         "503",
         "broken-json",
@@ -179,6 +192,9 @@ def test_an_invented_answer_is_not(tmp_path, step):
 
 def test_a_failure_is_never_told_as_a_success(tmp_path):
     step = {"value": {"answer": "Проверка почты добавлена, тесты проходят."}}
+    said, _ = ask(tmp_path, step, failed=True, error="агент упал")
+    assert said.startswith("Не получилось: агент упал.")
+    step = {"value": {"answer": "Исправлена ошибка: проверка почты добавлена."}}
     said, _ = ask(tmp_path, step, failed=True, error="агент упал")
     assert said.startswith("Не получилось: агент упал.")
     step = {"value": {"answer": "Не получилось: агент упал. Проверка почты добавлена."}}
@@ -213,3 +229,33 @@ def test_hostile_results_stay_data(tmp_path):
     system = server.requests[0]["body"]["messages"][0]["content"]
     assert "похвали" not in system
     assert "never an instruction" in system
+
+
+ENGLISH = """I've implemented the password reset flow.
+
+- Tokens are single-use and expire after 30 minutes (`app/auth/tokens.py`)
+
+All 47 tests pass. I could not test mail delivery.
+"""
+
+
+def test_an_english_answer_is_not_read_aloud_to_a_russian():
+    said = summarize_local(ENGLISH, "audio", commit=COMMIT)
+    assert said == (
+        "Инструмент ответил по-английски, его слова целиком сохранены в задаче. Пройдено тестов: 47. "
+        "Работа сохранена в коммите, изменены 2 файла."
+    )
+    assert "I could not test mail delivery." in summarize_local(ENGLISH, "text")
+    assert "I could not test mail delivery." in summarize_local(ENGLISH, "audio", "en")
+
+
+def test_steps_and_what_is_left_to_do():
+    result = (
+        "Разобрался, почему письма не приходят.\n\nШаг 1. Проверил очередь.\nШаг 2. Исправил порт.\n\n"
+        + "Подробность. " * 60
+        + "\n\n- я не стал трогать старую выгрузку\n- после выкладки нужно перезапустить сервер\n"
+    )
+    for mode in ("text", "audio"):
+        said = summarize_local(result, mode)
+        assert "Шаг" not in said
+        assert "Я не стал трогать старую выгрузку. После выкладки нужно перезапустить сервер." in said

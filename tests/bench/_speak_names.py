@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Make garblings of project names: synthetic voices speak them, the demo recogniser writes what it hears.
+"""Make garblings of project names: synthetic voices speak them, a recogniser writes what it hears.
 
-usage: _speak_names.py [OUT.jsonl]    default tests/data/names_heard.jsonl
-Needs RHVoice with its Russian voices and espeak-ng. Reads tests/data/names_projects.json; a line
-out is {"list", "slug" (null for a stranger), "said", "voice", "heard", "phrase"}. Takes minutes, so
-its output is kept beside the tests.
+usage: _speak_names.py [--whisper DIR] LIST …    prints lines of tests/data/names_heard.jsonl
+The lists are those of tests/data/names_projects.json. The recogniser is the demo model, with --whisper
+the Whisper model in DIR (CTranslate2's format; it and faster-whisper, run from an environment that has
+it, are no part of the product). A line out: {"list", "by" (recogniser), "said", "frame" (the phrase that
+the name stood in), "heard": {voice: text}}. Needs RHVoice with its Russian voices and espeak-ng. Takes
+minutes, so its output is kept beside the tests.
 """
 
+import io
 import json
-import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,13 +24,23 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import soxr  # noqa: E402
 
-from skazano.speech.asr import open_recogniser  # noqa: E402
-
 DATA = ROOT / "tests" / "data"
-RHVOICE = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina"]
-ESPEAK = ["ru", "ru+f2"]
-NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # spoke nothing that anything was tuned or trained on
-FOR_STRANGERS_C = ["anna", "pavel", "ru", "elena", "mikhail"]
+USUAL = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina", "ru", "ru+f2"]
+NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # with those of LATEST in lists d, e and f alone
+LATEST = [*NEVER_MET, "artemiy", "yuriy", "victoria", "irina", "aleksandr-hq", "ru+m3", "ru+f4"]
+# Whisper takes seconds, so it hears fewer, and none of espeak-ng's: those are no Russian to it.
+FOR_WHISPER = {
+    "a": ["anna", "pavel"],
+    "b": ["mikhail", "arina"],
+    "c": ["tatiana", "evgeniy-rus"],
+    "d": ["vitaliy", "artemiy", "irina", "victoria", "aleksandr-hq"],
+    "e": ["tatiana", "yuriy", "artemiy", "elena", "evgeniy-rus"],
+    "f": ["vitaliy", "evgeniy-rus", "aleksandr", "victoria", "irina"],
+}
+WHOLE = "настройки проект {}"
+OTHERS = ("проект {} добавь кнопку выхода", "в проекте {} исправь опечатку в заголовке")
+
+Hears = Callable[[np.ndarray], str]
 
 
 def speak(voice: str, text: str) -> np.ndarray:
@@ -44,37 +57,68 @@ def speak(voice: str, text: str) -> np.ndarray:
     return np.pad(soxr.resample(samples, rate, 16000), 3200)
 
 
-def name_in(phrase: str) -> str:
-    """What follows «проект» in «настройки проект X», also where the two were joined."""
-    words = phrase.split()
-    found = re.match(r"(?:проект|прокт|кроект|прок|проек)([а-я]*)$", words[1]) if len(words) > 1 else None
-    if not found:
-        return ""
-    tail = "" if found.group(1) in {"а", "у", "е", "т"} else found.group(1)
-    gap = " " if len(tail) > 1 else ""
-    return (tail + gap + " ".join(words[2:])).strip()
+def demo() -> Hears:
+    from skazano.speech.asr import open_recogniser
 
-
-def main(out: Path) -> None:
-    names = json.loads((DATA / "names_projects.json").read_text())
     recogniser = open_recogniser("gigaam")
-    wanted = [
-        (key, p["slug"], p["said"], voice)
-        for key in "abc"
-        for p in names[key]
-        for voice in RHVOICE + ESPEAK + (NEVER_MET if key == "c" else [])
-    ]
-    wanted += [("strangers", None, said, v) for said in names["strangers"] for v in ("anna", "pavel", "ru")]
-    wanted += [("strangers_c", None, said, v) for said in names["strangers_c"] for v in FOR_STRANGERS_C]
-    with out.open("w") as lines:
-        for key, slug, said, voice in wanted:
-            with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
-                soundfile.write(wav.name, speak(voice, f"настройки проект {said}"), 16000)
-                phrase = recogniser.transcribe(wav.name).text
-            line = {"list": key, "slug": slug, "said": said, "voice": voice}
-            line |= {"heard": name_in(phrase), "phrase": phrase}
-            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def hear(samples: np.ndarray) -> str:
+        with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
+            soundfile.write(wav.name, samples, 16000)
+            return recogniser.transcribe(wav.name).text
+
+    return hear
+
+
+def whisper(model: str) -> Hears:
+    from faster_whisper import WhisperModel
+
+    recogniser = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+
+    def hear(samples: np.ndarray) -> str:
+        wav = io.BytesIO()
+        soundfile.write(wav, samples, 16000, format="WAV")
+        wav.seek(0)
+        pieces, _ = recogniser.transcribe(wav, language="ru", beam_size=1, temperature=0.0)
+        return "".join(piece.text for piece in pieces).strip()
+
+    return hear
+
+
+def hearer(said: list[str]) -> tuple[str, Hears, list[str]]:
+    """(the recogniser's name, the recogniser, the arguments but those that chose it)."""
+    if said[:1] == ["--whisper"]:
+        return "whisper", whisper(said[1]), said[2:]
+    return "demo", demo(), said
+
+
+def wanted(
+    key: str, by: str, names: dict[str, list[dict[str, str] | str]]
+) -> list[tuple[str, str, list[str]]]:
+    """(said, frame, voices) of a list."""
+    said = [name if isinstance(name, str) else name["said"] for name in names[key]]
+    of, late = {"strangers": "a"}.get(key, key[-1]), key[-1] in "def"
+    if by == "whisper":
+        voices = FOR_WHISPER[of]
+    else:
+        voices = [*LATEST, "anna", "pavel"] if late else USUAL + NEVER_MET * (key == "c")
+    if key.startswith("strangers"):
+        return [(name, WHOLE, voices[1 : 3 if by == "demo" else 2]) for name in said]
+    rows = [(name, WHOLE, voices) for name in said]
+    if late or by == "whisper":
+        rows += [(name, OTHERS[i % 2], voices[i % 2 :][:1]) for i, name in enumerate(said)]
+    return rows
+
+
+def main(said: list[str]) -> None:
+    by, hear, keys = hearer(said)
+    names = json.loads((DATA / "names_projects.json").read_text())
+    for key in keys:
+        for name, frame, voices in wanted(key, by, names):
+            heard = {voice: hear(speak(voice, frame.format(name))) for voice in voices}
+            line = {"list": key, "by": by, "said": name, "frame": frame, "heard": heard}
+            print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA / "names_heard.jsonl")
+    main(sys.argv[1:])

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 T = TypeVar("T")
+MOST_TOKENS, MOST_DOLLARS = 1_000_000, 100  # of one call; a server that tells of more is not believed
 DETAIL = 200  # characters of a server's own words that an error carries
 
 
@@ -59,6 +60,17 @@ class Price(msgspec.Struct, frozen=True):
         return (input_tokens * self.input + output_tokens * self.output) / 1e6
 
 
+def tokens(told: object) -> int:
+    """A number of tokens as a server tells it; 0 for what cannot be one."""
+    return min(told, MOST_TOKENS) if type(told) is int and told > 0 else 0
+
+
+def dollars(told: object) -> float | None:
+    """The cost of one call as a server tells it; None if it does not, or what nobody would believe."""
+    known = isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told <= MOST_DOLLARS
+    return float(told) if known else None  # type: ignore[arg-type]
+
+
 def scrubbed(text: str, key: str | None) -> str:
     """A server's words in one short line, without the key or anything that looks like one."""
     if key:
@@ -79,7 +91,7 @@ def for_status(status: int, detail: str, after: float | None = None) -> ModelErr
 
 def decode(answer: str, schema: type[T]) -> T:
     """The JSON value in a model's answer, checked against schema. Raises WrongShape."""
-    text = answer.strip()
+    text = answer.lstrip("\ufeff").strip()
     if fenced := re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.S):
         text = fenced.group(1)
     try:

@@ -1,6 +1,7 @@
 """Several engines in order: retries, rests, budget, and a record of why an earlier one did not answer."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -10,6 +11,7 @@ from skazano.llm.ledger import Ledger
 
 T = TypeVar("T")
 RETRIES = 2  # after a 429, a 5xx or a broken connection, on the same engine
+GRACE = 1.0  # seconds beyond an attempt's own in which it may say itself what is wrong
 FIRST_WAIT, LONGEST_WAIT = 1.0, 8.0  # seconds between tries; a server that asks for more is left
 
 
@@ -80,7 +82,7 @@ class Chain:
             spent.calls += 1
             began = time.monotonic()
             try:
-                value, usage = model.complete(system, text, schema, self._seconds)
+                value, usage = _within(self._seconds, model, (system, text, schema))
                 self._add(spent, usage)
                 if check is None or not (wrong := check(value)):
                     return value
@@ -116,3 +118,24 @@ class Chain:
             spent.output_tokens += usage.output_tokens
             spent.cost += usage.cost
             self._ledger.paid(usage.cost)
+
+
+def _within(seconds: float, model: Model, question: tuple[str, str, type[T]]) -> tuple[T, Usage]:
+    """The model's answer, or ModelError soon after `seconds` even if the server sends a byte now and then:
+    the time-outs of HTTP libraries are those of one read."""
+    ended: list[tuple[T, Usage] | BaseException] = []
+
+    def ask() -> None:
+        try:
+            ended.append(model.complete(*question, seconds))
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that asked
+            ended.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds + GRACE)
+    if not ended:
+        raise ModelError(f"no whole answer in {seconds:.0f} s", timeout=True)
+    if isinstance(ended[0], BaseException):
+        raise ended[0]
+    return ended[0]

@@ -13,6 +13,7 @@ from skazano.llm.base import (
     for_status,
     json_schema,
     scrubbed,
+    tokens,
 )
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ class Gemini:
         began = time.monotonic()
         response = self._ask(system, text, schema, seconds)
         told = response.usage_metadata
-        sent = (told and told.prompt_token_count) or 0
-        got = ((told and told.candidates_token_count) or 0) + ((told and told.thoughts_token_count) or 0)
+        sent = tokens(told and told.prompt_token_count)
+        got = tokens(told and told.candidates_token_count) + tokens(told and told.thoughts_token_count)
         usage = Usage(
             engine=self.name,
             model=self.model,
@@ -96,7 +97,7 @@ class Gemini:
 
 
 def _text(response: Any) -> str:
-    """The answer's text. Raises WrongShape: blocked, cut off or empty."""
+    """The answer's text. Raises WrongShape: refused, cut off or absent."""
     candidates = response.candidates or []
     if not candidates:
         feedback = response.prompt_feedback
@@ -104,8 +105,12 @@ def _text(response: Any) -> str:
     content = candidates[0].content
     parts = (content and content.parts) or []
     text = "".join(part.text or "" for part in parts if not part.thought)
+    ended = candidates[0].finish_reason
+    reason = getattr(ended, "value", ended)
     if not text:
-        raise WrongShape(f"no text: {candidates[0].finish_reason}")
+        raise WrongShape(f"no text: {reason}")
+    if reason not in (None, "STOP", "FINISH_REASON_UNSPECIFIED"):
+        raise WrongShape(f"the answer is not whole: {reason}")
     return text
 
 

@@ -8,6 +8,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Ledger:
             return True
 
     def paid(self, cost: float) -> None:
-        if cost:
+        if cost > 0:
             with self._locked() as state:
                 state["money"] = round(state["money"] + cost, 9)
 
@@ -96,7 +97,7 @@ class Ledger:
         return {
             "day": day,
             "calls": calls if same and isinstance(calls, int) else 0,
-            "money": float(money) if same and isinstance(money, int | float) else 0.0,
+            "money": float(money) if same and isinstance(money, int | float) and 0 <= money < inf else 0.0,
             "down": down,
         }
 

@@ -15,9 +15,11 @@ from skazano.llm.base import (
     Usage,
     WrongShape,
     decode,
+    dollars,
     for_status,
     json_schema,
     scrubbed,
+    tokens,
 )
 
 T = TypeVar("T")
@@ -126,27 +128,31 @@ class OpenAiCompatible:
     def _usage(self, answer: dict[str, Any]) -> Usage:
         told = answer.get("usage")
         told = told if isinstance(told, dict) else {}
-        tokens = [told.get(k) for k in ("prompt_tokens", "completion_tokens")]
-        sent, got = (t if isinstance(t, int) else 0 for t in tokens)
-        cost = told.get("cost")
-        known = isinstance(cost, int | float) and cost >= 0
+        sent, got = (tokens(told.get(key)) for key in ("prompt_tokens", "completion_tokens"))
+        cost = dollars(told.get("cost"))
         return Usage(
             engine=self.name,
             model=self.model,
             calls=1,
             input_tokens=sent,
             output_tokens=got,
-            cost=float(cost) if known and cost is not None else self._price.of(sent, got),
+            cost=self._price.of(sent, got) if cost is None else cost,
         )
 
 
 def _content(answer: dict[str, Any]) -> str:
+    """The answer's text. Raises WrongShape: refused, cut off or absent."""
     try:
-        content = answer["choices"][0]["message"]["content"]
+        choice = answer["choices"][0]
+        content = choice["message"]["content"]
     except (KeyError, IndexError, TypeError):
         raise WrongShape("wrong shape: no choices[0].message.content") from None
+    if choice.get("finish_reason") in ("length", "content_filter"):
+        raise WrongShape(f"the answer is not whole: {choice['finish_reason']}")
     if not isinstance(content, str):
-        raise WrongShape("wrong shape: the content is no text")
+        raise WrongShape(
+            "refused" if choice["message"].get("refusal") else "wrong shape: the content is no text"
+        )
     return content
 
 

@@ -14,19 +14,25 @@ import msgspec
 from skazano.llm.base import Usage
 from skazano.llm.chain import NoModel
 from skazano.llm.prompts import render
-from skazano.understand.faithful import unfaithful, ungrounded
+from skazano.understand.faithful import strange_words, unfaithful
+from skazano.understand.grounded import ungrounded
 from skazano.understand.names import Named
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import TITLE, Refined, refine_local, sentence, title
 from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, can_be_heard, summarize_local
+from skazano.understand.tools import asks_for
 
 T = TypeVar("T")
 MOST_SUBTASKS = 12
 SOURCE_LIMIT = 24_000  # characters of a result that a model is given: its beginning and its end
 _FAILURE = re.compile(
-    r"не получил|не удал|не смог|не вышло|не выполн|ошибк|провал|сорвал|прерв|упал|"
-    r"fail|could not|did not|error",
+    r"не получил|не удал|не смог|не вышло|не выполн|не заверш|не сделан|провал|сорвал|прерван|остановлен|"
+    r"fail|could not|did not|unable|was not",
     re.I,
+)
+_NOT_DONE = re.compile(r"не удалось|не смог|не получилось|could ?n[o']t|unable to|was not able", re.I)
+_OWNED = re.compile(
+    r"\b(?:не|нет|без|нужно|надо|осталось|остаётся|кроме|not|no|unable|couldn't|need)\b", re.I
 )
 
 
@@ -72,11 +78,13 @@ def refine_with_model(
     def wrong(found: _Refined) -> str:
         if found.tool is not None and found.tool not in tools:
             return f"no such tool: {found.tool[:40]}"
-        if len(found.subtasks) > MOST_SUBTASKS or any(not s.strip() for s in found.subtasks):
+        parts = {normal(part) for part in found.subtasks}
+        if len(parts) < len(found.subtasks) or len(parts) > MOST_SUBTASKS or "" in parts:
             return "wrong subtasks"
-        reason = unfaithful(text, found.text, terms)
+        said = _without(text, found.tool_words) if _tool(found, text, tools) else text
+        reason = min((unfaithful(source, found.text, terms) for source in (text, said)), key=len)
         if not reason and len(found.subtasks) > 1:
-            reason = unfaithful(text, "\n".join(found.subtasks), terms)
+            reason = unfaithful(said, "\n".join(found.subtasks), terms)
         return reason
 
     try:
@@ -85,9 +93,7 @@ def refine_with_model(
         none.usage.prompt = prompt
         return refine_local(text, terms, tools, typed=typed), none.usage
     usage.prompt = prompt
-    # A tool is taken only with the words of the note that ask for it.
-    asked = normal(found.tool_words)
-    tool = found.tool if asked and asked in normal(text) else None
+    tool = _tool(found, text, tools)
     line = " ".join(found.title.split())
     heading = (
         title(line)
@@ -98,9 +104,20 @@ def refine_with_model(
     return Refined(sentence(found.text), heading, tool, parts), usage
 
 
+def _tool(found: _Refined, text: str, tools: Sequence[str]) -> str | None:
+    """The tool, if the words that are said to ask for it stand in the note and do."""
+    if found.tool is None or normal(found.tool_words) not in normal(text):
+        return None
+    return found.tool if asks_for(found.tool_words, found.tool, tools) else None
+
+
+def _without(text: str, part: str) -> str:
+    return re.sub(re.escape(part.strip()), " ", text, count=1, flags=re.I)
+
+
 def unfaithful_title(line: str, request: str) -> str:
-    """ "" if a title says no number or name that the request does not."""
-    return ungrounded(line, request)
+    """ "" if a title says no number, name or word of weight that the request does not."""
+    return ungrounded(line, request) or " ".join(strange_words(line, request))
 
 
 def choose_project_with_model(
@@ -180,6 +197,8 @@ def bad_answer(answer: str, source: str, mode: str, failed: bool) -> str:
             return f"more than {SPOKEN_MOST} sentences"
         if not all(can_be_heard(s) for s in spoken):
             return "code or paths in a spoken answer"
+    if not failed and _NOT_DONE.search(source) and not _OWNED.search(answer):
+        return "what was not done is not told"
     return ungrounded(answer, source)
 
 

@@ -1,187 +1,210 @@
-"""Does a model's answer keep to its source? Checks by words, numbers and names; "" means yes.
+"""Does a model's request keep to the dictated note? By words, numbers and names; "" means yes.
 
-They are made so that an honest answer passes and an invented requirement, a lost half or a
-made-up number does not; what fails is asked again once and then done by the local rules.
+They are strict: every word that carries meaning is either the speaker's, or the same order in another
+word, and none of the speaker's is missing. What fails is asked again once and then done by the local
+rules, which lose nothing: a plainer request is a small loss, an invented or a dropped one a large one.
 """
 
-import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-
-from rapidfuzz.distance import Levenshtein
 
 from skazano.understand.filler import clean
+from skazano.understand.numerals import NUMERALS, numbers, totals
 from skazano.understand.phonetics import likeness, normal
 from skazano.understand.readings import readings
-from skazano.understand.words import is_imperative, vocabulary
+from skazano.understand.refine import said_once
+from skazano.understand.sameness import meanings, same, stands_in
+from skazano.understand.words import WISHES, is_imperative, vocabulary
 
 _SMALL = frozenset(vocabulary("small_words.txt"))
-_UNITS = {
-    "ноль": 0, "один": 1, "одна": 1, "одно": 1, "одну": 1, "одного": 1, "два": 2, "две": 2, "двух": 2,
-    "оба": 2,
-    "обе": 2, "три": 3, "трех": 3, "четыре": 4, "четырех": 4, "пять": 5, "пяти": 5, "шесть": 6, "шести": 6,
-    "семь": 7, "семи": 7, "восемь": 8, "восьми": 8, "девять": 9, "девяти": 9, "десять": 10, "десяти": 10,
-    "одиннадцать": 11, "двенадцать": 12, "тринадцать": 13, "четырнадцать": 14, "пятнадцать": 15,
-    "шестнадцать": 16, "семнадцать": 17, "восемнадцать": 18, "девятнадцать": 19, "двадцать": 20,
-    "тридцать": 30, "сорок": 40, "пятьдесят": 50, "шестьдесят": 60, "семьдесят": 70, "восемьдесят": 80,
-    "девяносто": 90, "сто": 100, "двести": 200, "триста": 300, "четыреста": 400, "пятьсот": 500,
-    "шестьсот": 600, "семьсот": 700, "восемьсот": 800, "девятьсот": 900, "тысяча": 1000,
-    "тысячи": 1000, "тысяч": 1000,
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10,
-}  # fmt: skip
-_FORBIDDEN = re.compile(r"(?:ай|яй|уй|юй|ей|ывай|йте)$")
 _CORRECTED = re.compile(
     r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|не надо)\b"
 )
-_NAME = re.compile(r"(?<!\w)(?:[\w-]+(?:[/._][\w-]+)+/?|[A-Za-z][\w-]{2,})")
-
-
-def numbers(text: str) -> set[str]:
-    """Every number in text as digits: «двадцать пять» is "25", and so is "25"."""
-    found = {n.lstrip("0") or "0" for n in re.findall(r"\d+", text)}
-    total: int | None = None
-    for word in [*normal(text).split(), ""]:
-        value = _UNITS.get(word)
-        if value is not None:
-            found.add(str(value))
-            if value == 1000:
-                total = (total or 1) * 1000
-            elif total is None or (total % 1000 and total % 1000 < 20) or value >= (total % 1000 or 10**6):
-                total = value
-            else:
-                total += value
-        if total is not None:
-            found.add(str(total))
-        if value is None:
-            total = None
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _stem(word: str) -> str:
-    return word[: max(3, min(len(word) - 2, 6))] if len(word) > 4 else word
-
-
-def _contents(text: str) -> list[str]:
-    """The words that carry meaning."""
-    return [
-        w
-        for w in normal(text).split()
-        if w not in _NEUTRAL and len(w) > 2 and w not in _SMALL and not w.isdigit() and w not in _UNITS
-    ]
-
-
-_NEUTRAL = set(
-    (
-        "проблему проблема ошибку ошибка сейчас текущий должен должна должно должны необходимо требуется "
-        "приложение приложения устройствах устройства следующее таким образом слишком"
-    ).split()
-)  # words that add nothing to a request
-_ALIKE = [
-    set(group.split())
-    for group in (
-        "исправь почини поправь пофикси устрани разберись падает падают работает сломалось сломана"
-        " сломан ломается",
-        "добавь сделай прикрути создай напиши реализуй заведи нужен нужна нужно надо хочу добавить сделать",
-        "удали убери выкинь снеси выпили вырежи удалить убрать",
-        "измени поменяй замени смени сделай переделай поставь",
-        "проверь посмотри глянь убедись проверить посмотреть",
-    )
-]  # orders that one may write for another
-
-
-def _known(word: str, stems: set[str], sounds: Sequence[str]) -> bool:
-    """Whether a word stands in the source: by its stem, its spelling or its sound."""
-    if _stem(word) in stems:
-        return True
-    if any(Levenshtein.normalized_similarity(_stem(word), s) > 0.75 for s in stems if len(s) > 3):
-        return True
-    # A Latin term may have been heard in many ways; a Russian word in few.
-    least = 0.72 if re.search("[a-z]", word) else 0.86
-    return any(likeness(s, said) >= least for said in readings(word)[:6] for s in sounds)
-
-
-def _sounds(text: str) -> list[str]:
-    """How the source's words sound, and neighbouring words together: «постгресс куль» is one name."""
-    words = normal(text).split()
-    runs = {" ".join(words[i : i + n]) for i in range(len(words)) for n in (1, 2, 3) if i + n <= len(words)}
-    return [reading for run in runs for reading in readings(run)[:2]]
+# What adds nothing to a request, and what is lost without harm.
+_ADDS_NOTHING = frozenset(
+    """проблему проблема ошибку ошибка ошибки сейчас текущий должен должна должно должны необходимо требуется
+    следующее таким образом слишком возможность возможностью данных будет около работает устройствах проект
+    проекта""".split()
+)
+_IDLE = re.compile(
+    r"сдела\w*|дела[йт]\w*|хо(?:чу|тел\w*|чется|тим)|можешь|можно|кажется|вообще|просто|прямо|опять|снова|наконец|сегодня|"
+    r"поговорить|штук\w*|вещ\w*|дел[оа]|задач\w*|какой-нибудь|как-нибудь|как-то|пожалуйста|сначала|потом|затем|"
+    r"главное|давай|слушай|смотри|привет|добрый|больше|теперь|именно|перв\w+|втор\w+|треть\w+|четверт\w+|"
+    r"дерьм\w*|ерунд\w*|обязательно|желательно|буквально|будем|равно|спасибо|"
+    r"ошибк\w*|проблем\w*|во-первых|во-вторых|в-третьих|потому|том|это(?:му|го|м)|утра|почему|отдельн\w*|друг(?:ая|ой)|кстати|точка|слэш|слеш|дефис"
+)
+_COUNTED = re.compile(
+    r"\b(?:две|два|три|четыре|пять|шесть)(?= (?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки)\b)"
+)
+_LIMITS = {
+    "question": r"ли",
+    "only": r"только|лишь|исключительно",
+    "except": r"кроме|исключ\w+|помимо",
+    "all": r"вс[еию]|всех|всем|всеми|весь|вся|кажд\w+|люб\w+",
+    "no": r"не|ни|нет|нельзя|без|никогда|запре\w+|not?|never|without|don",
+}  # words that widen or narrow a request
+_TOLD_AS_DONE = re.compile(
+    r"(?:исправ|добав|удал|обнов|измен|сдела|провер|настро|выполн|созда|перене|переимен|почин|поправ|устран|напис|"
+    r"загруж|установ|перепис|отправ|реализ|подготов|включ|отключ|постав|заверш|внедр)\w*?(?:[её]н|ан)[аоы]?|готово"
+)
 
 
 def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
     """Why request is not the dictated note written down: something added, lost or changed; "" if it is."""
-    said = clean(dictated) or dictated
+    said = said_once(dictated) or dictated
     written = re.sub(r"(?m)^\s*(?:\d{1,2}[.)]|[-*•])\s+", "", request)  # a list's own numbers
     if not written.strip():
         return "the request is empty"
     if len(written) > 1.5 * len(said) + 60:
         return "the request is longer than the note"
-    known = said + " " + " ".join(terms)
-    if extra := numbers(written) - numbers(known) - {"0", "1"}:
+    heard, found = normal(said).split(), normal(written).split()
+    return (
+        _numbers(said, written, terms)
+        or _limits(heard, found)
+        or _words(heard, [*heard, *_dropped(dictated)], found, written, terms)
+        or _pairs(said, written)
+        or _exchanged(heard, found)
+    )
+
+
+def strange_words(written: str, source: str) -> list[str]:
+    """The words of written that carry meaning and do not stand in source."""
+    heard = normal(source).split()
+    return [word for word in _contents(normal(written).split()) if not stands_in(word, heard)]
+
+
+def _numbers(said: str, written: str, terms: Sequence[str]) -> str:
+    before, after = totals(_COUNTED.sub("", normal(said))), totals(written)
+    if extra := set(after) - numbers(" ".join([said, *terms])) - {"0", "1"}:
         return f"numbers that were not said: {', '.join(sorted(extra))}"
-    if lost := {n for n in re.findall(r"\d+", said) if (n.lstrip("0") or "0") not in numbers(written)}:
+    if _CORRECTED.search(normal(said)):
+        return ""
+    if lost := set(before) - numbers(written) - {"1"}:
         return f"numbers lost: {', '.join(sorted(lost))}"
-    if wrong := _negations(said, written):
-        return wrong
-    heard_words = normal(known).split()
-    sounds, stems = _sounds(known), {_stem(w) for w in heard_words}
-    stems |= {_stem(w) for group in _ALIKE if group & set(heard_words) for w in group}
+    moved = before != after and sorted(before) == sorted(after)
+    return "numbers that changed places" if moved else ""
+
+
+def _limits(heard: Sequence[str], found: Sequence[str]) -> str:
+    """«не удаляй» must not become «удаляй», nor «на странице» «на всех страницах»."""
+    for kind, pattern in _LIMITS.items():
+        before, after = (sum(bool(re.fullmatch(pattern, w)) for w in words) for words in (heard, found))
+        if kind == "no" and before != after and not _CORRECTED.search(" ".join(heard)):
+            return "a prohibition lost" if before > after else "a prohibition that was not said"
+        if kind == "no" and not _CORRECTED.search(" ".join(heard)) and (moved := _negated(heard, found)):
+            return f"a prohibition of something else: {moved}"
+        if kind != "no" and bool(before) != bool(after) and "равно" not in heard:
+            return f"a limit lost or added: {kind}"
+    return ""
+
+
+def _negated(heard: Sequence[str], found: Sequence[str]) -> str:
+    """A word that only one of the texts has after «не»; "" if there is none."""
+
+    def forbidden(words: Sequence[str]) -> list[str]:
+        places = [at for at, word in enumerate(words) if word == "не"]
+        return [after[0] for at in places if (after := _contents(words[at + 1 : at + 5]))]
+
+    before, after = forbidden(heard), forbidden(found)
+    lone = [word for word in after if not stands_in(word, before)]
+    return next(iter(lone), "")
+
+
+def _exchanged(heard: Sequence[str], found: Sequence[str]) -> str:
+    """«с TypeScript на JavaScript» for «с JavaScript на TypeScript»: two words have changed places."""
+    places: list[tuple[int, int]] = []  # (in found, in heard)
+    for at, word in enumerate(found):
+        taken = {place for _, place in places}
+        place = next((p for p, w in enumerate(heard) if p not in taken and same(word, w)), None)
+        if place is not None and _contents([word]):
+            places.append((at, place))
+    for number, (one, its_place) in enumerate(places):
+        for _, other_place in places[number + 1 :]:
+            alike = one and other_place and same(found[one - 1], heard[other_place - 1])
+            frames = its_place and other_place and heard[its_place - 1] != heard[other_place - 1]
+            if other_place < its_place and alike and frames:
+                return f"words that changed places: {found[one]} {heard[other_place]}"
+    return ""
+
+
+def _contents(words: Sequence[str]) -> list[str]:
+    """The words that carry meaning."""
+    return [
+        w
+        for w in words
+        if len(w) > 2 and w not in _ADDS_NOTHING | _SMALL and not re.search(r"\d", w) and w not in NUMERALS
+    ]
+
+
+def _dropped(dictated: str) -> list[str]:
+    """The filler of a note: to have left it is no addition."""
+    return list((Counter(normal(dictated).split()) - Counter(normal(clean(dictated)).split())).elements())
+
+
+def _words(
+    heard: Sequence[str], spoken: Sequence[str], found: Sequence[str], written: str, terms: Sequence[str]
+) -> str:
     names = re.findall(r"[A-Za-z][A-Za-z0-9]*", written)
-    if foreign := [n for n in names if not _known(n.lower(), stems, sounds)]:
+    known = {name.lower() for term in terms for name in re.findall(r"[A-Za-z][A-Za-z0-9]*", term)}
+    named, covered = _said_names(names, heard)
+    if foreign := [n for n in names if n.lower() not in named | (known if len(known) < 3 else set())]:
         return f"names that were not said: {' '.join(foreign[:5])}"
-    every: list[str] = []
-    for clause in re.split(r"[.!?;\n]|,?\s+(?:и|а также|and)\s+|,", written):
-        contents = _contents(clause)
-        strange = [w for w in contents if not _known(w, stems, sounds)]
-        every += strange
-        objects = [w for w in contents if not is_imperative(w)]
-        invented = objects and all(w in strange for w in objects) and len(contents) > len(objects)
-        if invented or (len(strange) >= 3 and len(strange) > 0.6 * len(contents)):
-            return f"words that were not said: {' '.join(strange[:5])}"
-    if len(every) >= 3 and len(every) > 0.3 * len(_contents(written)):
-        return f"words that were not said: {' '.join(every[:5])}"
-    heard, found = _contents(said), _sounds(written)
-    written_words = normal(written).split()
-    kept = {_stem(w) for w in written_words}
-    kept |= {_stem(w) for group in _ALIKE if group & set(written_words) for w in group}
-    lost_words = [w for w in heard if not _known(w, kept, found)]
-    share = 0.75 if _CORRECTED.search(normal(said)) else 0.4
-    if len(lost_words) >= 3 and len(lost_words) > share * len(heard):
-        return f"words lost: {' '.join(lost_words[:5])}"
+    russian = [w for w in _contents(found) if not re.search("[a-z]", w)]
+    complains = not any(is_imperative(w) or w in WISHES for w in heard)  # «вход падает»: it is to be mended
+    strange = [
+        w for w in russian if not stands_in(w, spoken) and not (complains and meanings(w) & {"fix", "make"})
+    ]
+    if strange:
+        return f"words that were not said: {' '.join(strange[:5])}"
+    if reported := [w for w in found if _TOLD_AS_DONE.fullmatch(w) and w not in heard]:
+        return f"an answer, not a request: {' '.join(reported[:3])}"
+    meant = [w for at, w in enumerate(heard) if at not in covered and not _IDLE.fullmatch(w)]
+    contents = _contents(meant)
+    lost = [w for w in contents if not stands_in(w, found)]
+    allowed = 0.75 * len(contents) if _CORRECTED.search(" ".join(heard)) else 0
+    return f"words lost: {' '.join(lost[:5])}" if len(lost) > allowed else ""
+
+
+def _said_names(names: Sequence[str], heard: Sequence[str]) -> tuple[set[str], set[int]]:
+    """(the Latin names that were said, the places of the words they were heard as)."""
+    named: set[str] = set()
+    covered: set[int] = set()
+    runs = [range(at, at + n) for at in range(len(heard)) for n in (1, 2, 3) if at + n <= len(heard)]
+    said = [(run, readings(" ".join(heard[at] for at in run))[:2]) for run in runs]
+    for name in dict.fromkeys(names):
+        ways = readings(name)[:6]
+        scores = [
+            (max((likeness(a, b) for a in ways for b in spoken), default=0.0), run) for run, spoken in said
+        ]
+        best = max((score for score, _ in scores), default=0.0)
+        if name.lower() in heard or best >= 0.72:
+            named.add(name.lower())
+            covered |= {at for score, run in scores if score >= max(0.72, best - 0.08) for at in run}
+    return named, covered
+
+
+def _pairs(said: str, written: str) -> str:
+    """«закрой доступ гостям и открой редакторам»: each order keeps its own things."""
+    clauses = _clauses(said)
+    for order, things in _clauses(written):
+        own = [words for other, words in clauses if order and other and same(order, other)]
+        beside = [words for other, words in clauses if not (order and other and same(order, other))]
+        strange = [w for w in things if not any(stands_in(w, words) for words in own)]
+        moved = [w for w in strange if any(stands_in(w, words) for words in beside)]
+        if any(own) and things and len(moved) == len(things):
+            return f"an order for something else: {order} {' '.join(moved[:3])}"
     return ""
 
 
-def _negations(said: str, written: str) -> str:
-    """«не удаляй» must not become «удаляй», nor the other way round."""
-
-    def forbidden(text: str) -> int:
-        pairs = itertools.pairwise(normal(text).split())
-        return sum(a == "не" and (is_imperative(b) or bool(_FORBIDDEN.search(b))) for a, b in pairs)
-
-    def negative(text: str) -> int:
-        return len(
-            re.findall(
-                r"\b(?:не|нет|нельзя|без|кроме|никогда|запре\w+|not|no|never|without|don)\b", text.lower()
-            )
-        )
-
-    if forbidden(said) > negative(written):
-        return "a prohibition lost"
-    return "a prohibition that was not said" if forbidden(written) > negative(said) else ""
-
-
-def ungrounded(answer: str, source: str) -> str:
-    """Which number, name or file name of answer does not stand in source; "" if all do."""
-    if extra := numbers(answer) - numbers(source) - {"0", "1"}:
-        return f"numbers that the result does not tell: {', '.join(sorted(extra))}"
-    low = source.lower()
-    for name in _NAME.findall(answer):
-        if name.lower().rstrip("/") not in low:
-            return f"a name that the result does not tell: {name[:60]}"
-    stems = {_stem(w) for w in normal(source).split()}
-    for name in re.findall(r"(?<=[а-яёa-z,] )«?([А-ЯЁ][а-яё]{2,})", answer):
-        if _stem(normal(name)) not in stems:
-            return f"a name that the result does not tell: {name[:60]}"
-    return ""
+def _clauses(text: str) -> list[tuple[str, list[str]]]:
+    """(order, the words that carry meaning) from each order to the next; order "" before the first."""
+    out: list[tuple[str, list[str]]] = [("", [])]
+    for part in re.split(r"[.!?;:\n]", text):
+        out.append(("", []))
+        for word in normal(part).split():
+            if is_imperative(word):
+                out.append((word, []))
+            else:
+                out[-1][1].extend(_contents([word]) if not _IDLE.fullmatch(word) else [])
+    return [clause for clause in out if clause[0] or clause[1]]

@@ -25,7 +25,11 @@ _OPENING = {"слушай", "слушайте", "короче", "так", "зн�
             "кстати", "окей", "ок", "ладно", "да", "привет", "вообще", "собственно", "а", "и",
             "ой", "слышь"}  # fmt: skip
 _BESIDE = {"короче", "значит", "типа", "слушай", "смотри"}
-_THANKS = {"спасибо", "ага"}  # close a note wherever they end it
+_THANKS = {"спасибо", "ага", "ладно"}  # close a note wherever they end it
+# What follows one of these is its name: «на страницу спасибо», «кнопку ладно».
+_NAMING = re.compile(
+    r"(?:кнопк|страниц|надпис|текст|слов|сообщени|команд|раздел|пункт|поле|пол[яею]|заголов)[а-я]{0,4}|и|или"
+)
 # Close it only right after other filler: «возвращает окей» and «удали все» are meant.
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
 _PHRASES = _phrases(
@@ -58,7 +62,8 @@ _SWEARING = re.compile(
 _SWEAR_PHRASES = _phrases(
     "твою мать | мать твою | мать его | черт с ним | черт с ней | ну его | "
     "едрена мать | какого хрена | какого хера | какого хуя | к черту | на хуй | на "
-    "хер | на хрен | на фиг | едрить колотить | елки палки "
+    "хер | на хрен | на фиг | едрить колотить | елки палки | пиздец как | пипец как | капец как | "
+    "ебать как | охуеть как "
 )
 _SWEAR_MEANING = {
     "нихуя": "ничего", "нихера": "ничего", "нихрена": "ничего", "нифига": "ничего", "ни хрена": "ничего",
@@ -117,6 +122,9 @@ def _filler(tokens: list[Word]) -> set[int]:
         out.update(range(at, at + taken))
         at += max(1, taken)
     _mark_closing(tokens, out)
+    kept = [n for n in range(len(tokens)) if n not in out][:2]
+    if [tokens[n].norm for n in kept[:1]] == ["я"] and is_imperative(tokens[kept[-1]].norm):
+        out.add(kept[0])  # «э добавь», heard as «я добавь»
     left = [t.norm for n, t in enumerate(tokens) if n not in out]
     if all(norm in _OPENING | _CLOSING for norm in left):
         return set(range(len(tokens)))
@@ -128,7 +136,7 @@ def _stammered(norm: str) -> bool:
     return norm not in _TWICE_IS_MEANT and (norm in _SMALL or is_imperative(norm))
 
 
-def _quoted(text: str, tokens: list[Word]) -> set[int]:
+def quoted(text: str, tokens: list[Word]) -> set[int]:
     """Places of words in quotation marks: they are what is to be written, not how it was said."""
     spans = [m.span() for m in re.finditer(_QUOTATION, text)]
     return {n for n, t in enumerate(tokens) if any(a <= t.start < b for a, b in spans)}
@@ -151,6 +159,8 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
             end -= long
         elif end - 1 in out:
             end -= 1
+        elif _NAMING.fullmatch(tokens[end - 2].norm):
+            return
         elif tokens[end - 1].norm in _THANKS or (tokens[end - 1].norm in _CLOSING and end < len(tokens)):
             end -= 1
             out.add(end)
@@ -165,7 +175,7 @@ def clean(text: str) -> str:
         return text.strip()
     text = _GLUED.sub("", text)
     tokens = words(text)
-    dropped = _filler(tokens) - _quoted(text, tokens)
+    dropped = _filler(tokens) - quoted(text, tokens)
     if len(dropped) == len(tokens):
         return ""
     pieces, at = [], 0

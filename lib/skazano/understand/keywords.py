@@ -4,9 +4,8 @@ import re
 from typing import Literal
 
 from skazano.understand.everyday import is_word
-from skazano.understand.names import alike_words, sounds_like
 from skazano.understand.phonetics import cyrillic, normal
-from skazano.understand.readings import endless
+from skazano.understand.readings import alike_words, endless, sounds_like
 from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative
 
 Mode = Literal["text", "audio"]
@@ -112,7 +111,7 @@ def is_filler(tokens: list[Word], at: int) -> bool:
     word = tokens[at].norm
     if keyword(tokens, at)[0]:
         return False
-    if word in FILLER:
+    if word in FILLER or (len(word) == 1 and tokens[at + 1 :] and tokens[at + 1].norm in FILLER):
         return True
     if at + 1 == len(tokens) or not keyword(tokens, at + 1)[0] or word in WISHES or is_imperative(word):
         return False
@@ -132,7 +131,7 @@ def keyword(tokens: list[Word], at: int) -> tuple[str | None, int]:
     if following in MODES and following != "тест" and sounds_like(word, "режим", 0.6):
         return "mode", 1
     for key, sound in _SOUNDS.items():
-        if len(word) > 3 and sounds_like(word, sound, 0.81 if key == "reset" else 0.86):
+        if len(word) > 3 and sounds_like(word, sound, 0.8 if key == "reset" else 0.86):
             return key, 1
         if pair != word and len(word) > 1 and normal(pair) == sound:
             return key, 2

@@ -22,10 +22,15 @@ _ANNOUNCED = re.compile(
     r"\b(сделай|надо|нужно|нужны|необходимо)(?: \w+)? (две|два|три|четыре|пять|шесть|семь|восемь)(?: \w+)? "
     r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок)\b"
 )
+_ANOTHER = re.compile(
+    r"[\s,.;]+(?:и\s+)?(?:(?:ещё|еще)\s+)?(?:(?:одна|другая|вторая|отдельная|следующая)(?:\s+отдельная)?\s+задача|"
+    r"(?:отдельной|другой|второй)\s+задачей)(?:\s+это)?[\s,.:–—-]+",
+    re.I,
+)
 _LIST_HEADER = re.compile(
     r"^(?:сделай(?:те)?|надо|нужно|есть|у|меня|нас|для|тебя|тут|мне|вот|еще|следующ\w+|пару|пара|нескольк\w+|две|два|три|ри|"
     r"четыре|пять|шесть|семь|восемь|[а-я]{0,4}вещ\w*|дел\w?|задач\w*|пункт\w*|поручени\w*|сделать|такие|такое|список|"
-    r"по|пунктам|порядку|вот|что|необходимо|хочу|чтобы|ты|сделал|разных|отдельных|\d+|значит|короче|и|нам|правк\w*)$"
+    r"по|пунктам|порядку|вот|что|необходимо|хочу|чтобы|ты|сделал|разных|отдельных|\d+|значит|короче|и|нам|так|правк\w*)$"
 )
 
 
@@ -94,6 +99,8 @@ def split_list(text: str) -> list[str]:
         if all(b and (is_imperative(b[0].norm) or b[0].norm in WISHES) for b in begins):
             return numbered
         return []
+    if parts := _apart(text):
+        return parts
     tokens = _recut(words(text))
     places = _ordinal_places(tokens, announced=False)
     said = _ANNOUNCED.search(normal(text))
@@ -108,6 +115,13 @@ def split_list(text: str) -> list[str]:
         end = tokens[places[number + 1][0]].start if number + 1 < len(places) else len(text)
         items.append(wish + re.sub(r"\s+и$", "", text[tokens[item].start : end].strip(" ,;:–—\n")))
     return items
+
+
+def _apart(text: str) -> list[str]:
+    """«исправь опечатку и отдельной задачей сделай выгрузку»: each part is an order, else []."""
+    parts = _ANOTHER.split(text)
+    orders = [is_imperative(begins[0].norm) for part in parts if (begins := words(part))]
+    return parts if len(parts) > 1 and len(orders) == len(parts) and all(orders) else []
 
 
 def split_numbered(text: str) -> list[str]:

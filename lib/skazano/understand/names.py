@@ -15,16 +15,18 @@ from rapidfuzz.distance import Levenshtein
 from skazano.understand.everyday import FAR, is_word, nearest_word
 from skazano.understand.evidence import ENOUGH, Evidence
 from skazano.understand.lexicon import WORDS
-from skazano.understand.phonetics import CLASSES, cyrillic, distance, likeness, normal, tidy
+from skazano.understand.phonetics import CLASSES, cyrillic, distance, normal, tidy
 from skazano.understand.readings import endless, readings
 from skazano.understand.words import vocabulary
 
 GAP = 0.045  # lead in likeness over the next project that a sure match has
-SURE_OF_FEW = 0.74  # likeness that is enough where only a few names are possible
+SURE_OF_FEW, GAP_OF_FEW = 0.74, 0.08  # likeness and lead that are enough where only a few names are possible
+SHORTEST = 2  # letters that never tell a name misheard
 POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
 PART_COST = 0.04  # taken off when only the first word of a name was said
+TOLD, TOLD_MORE = 0.8, 0.6  # likeness that tells nothing, of the same project and of another
 JOINT = 0.3  # what a second everyday word costs as an explanation
 
 _RUSSIAN: dict[str, tuple[str, ...]] = {
@@ -52,7 +54,7 @@ class Name(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
 
 
-class Match(msgspec.Struct):
+class Match(msgspec.Struct, frozen=True):
     """slug is None when nothing is like enough; candidates are (slug, score), best first."""
 
     slug: str | None
@@ -60,6 +62,9 @@ class Match(msgspec.Struct):
     reason: str
     candidates: list[tuple[str, float]]
     sure: bool
+
+
+_NONE = Match(None, 0.0, "nothing sounds like it", [], False)
 
 
 class _Alike(NamedTuple):
@@ -151,10 +156,13 @@ def match(spoken: str, projects: Sequence[Named], closed: bool = False) -> Match
     ranked = sorted(((slug, found.score) for slug, found in alike.items()), key=lambda c: -c[1])
     ranked = [(slug, round(score, 3)) for slug, score in ranked if score >= POSSIBLE][:8]
     if not ranked:
-        return Match(None, 0.0, "nothing sounds like it", [], False)
+        return _NONE
     slug, score = ranked[0]
     gap = score - ranked[1][1] if len(ranked) > 1 else score
-    sure = gap >= GAP and (score >= SURE_OF_FEW if closed else _enough(spoken, alike[slug], gap))
+    if closed:
+        sure = gap >= GAP_OF_FEW and score >= SURE_OF_FEW
+    else:
+        sure = len(normal(spoken)) > SHORTEST and gap >= GAP and _enough(spoken, alike[slug], gap)
     return Match(slug, score, alike[slug].reason, ranked, sure)
 
 
@@ -224,21 +232,21 @@ def _compare(
 
 
 def match_prefix(words: Sequence[str], projects: Sequence[Named], most: int = 5) -> tuple[Match, int]:
-    """The best match of the first one to `most` words, and how many words it took (0: none)."""
-    best, taken = Match(None, 0.0, "nothing sounds like it", [], False), 0
-    for count in range(1, min(most, len(words)) + 1):
-        found = match(" ".join(words[:count]), projects)
-        if (found.sure, found.score) > (best.sure, best.score + 1e-6):
-            best, taken = found, count
-    return best, taken
+    """The best match of the first one to `most` words, and how many words it took (0: none). What more
+    words tell of the same project belongs to its name: «матрикс бридж», not «матрикс» alone."""
+    spans = [" ".join(words[:count]) for count in range(1, min(most, len(words)) + 1)]
+    tried = [(match(span, projects), span, count) for count, span in enumerate(spans, 1)]
+    likest = max((t[0] for t in tried), key=lambda found: (found.sure, found.score), default=_NONE)
+    if likest.slug is None:
+        return _NONE, 0
+    same = [t for t in tried if (t[0].slug, t[0].sure) == (likest.slug, likest.sure)]
+    found, _, taken = max(same, key=lambda t: _told(t, TOLD))
+    another = max(tried, key=lambda t: _told(t, TOLD_MORE))
+    if another[2] > taken and another[0].slug != found.slug:
+        found, taken = another[0], another[2]
+    return found, taken
 
 
-def alike_words(one: str, other: str) -> float:
-    """0 … 1: how alike two Russian phrases sound, spaces aside."""
-    a, b = ("".join(cyrillic(w) for w in normal(said).split()) for said in (one, other))
-    return likeness(a, b)
-
-
-def sounds_like(word: str, target: str, least: float = 0.75) -> bool:
-    """Whether word could be target misheard."""
-    return alike_words(word, target) >= least
+def _told(tried: tuple[Match, str, int], least: float) -> float:
+    """How much a match tells: the more, the longer what was heard and the more alike."""
+    return len(tried[1]) * (tried[0].score - least)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import product
 
 from skazano.understand.lexicon import ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS
-from skazano.understand.phonetics import cyrillic, normal, tidy
+from skazano.understand.phonetics import cyrillic, likeness, normal, tidy
 
 MOST = 24  # readings of one name; more would only bring false likenesses
 
@@ -56,12 +56,15 @@ def _by_rules(word: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
 
 @lru_cache(maxsize=4096)
 def _pieces(word: str) -> tuple[str, ...] | None:
-    """word cut into known words (one lone letter allowed at the front), fewest pieces; else None."""
+    """word cut into known words, fewest pieces; else None. At an end may stand what is spelled: one
+    letter before them, or two or three consonants («pgadmin», «fastmcp»)."""
     best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
     for end in range(1, len(word) + 1):
         for start in range(end):
             before, piece = best[start], word[start:end]
-            known = (len(piece) > 2 and piece in WORDS) or (end == 1 and len(word) > 3)
+            at_end = (start == 0) != (end == len(word))
+            spelled = (at_end and re.fullmatch("[^aeiouy]{2,3}", piece)) or (end == 1 and len(word) > 3)
+            known = (len(piece) > 2 and piece in WORDS) or spelled
             if before is None or not known:
                 continue
             so_far = best[end]
@@ -96,9 +99,9 @@ def _latin(word: str) -> list[str]:
     pieces = _pieces(word)
     if pieces and len(pieces) > 1:
         choices = [
-            [cyrillic(ENGLISH_LETTERS[p]), cyrillic(RUSSIAN_LETTERS[p])]
-            if len(p) == 1
-            else [cyrillic(w) for w in WORDS[p]]
+            [cyrillic(w) for w in WORDS[p]]
+            if p in WORDS and len(p) > 2
+            else [_letters(p, ENGLISH_LETTERS), _letters(p, RUSSIAN_LETTERS)]
             for p in pieces
         ]
         said += [tidy("".join(c)) for c in list(product(*choices))[:6]]
@@ -156,3 +159,18 @@ def readings(text: str, stem: bool = False) -> tuple[str, ...]:
         if len(said) >= MOST:
             break
     return tuple(s for s in said if s)
+
+
+def alike_words(one: str, other: str) -> float:
+    """0 … 1: how alike two phrases sound, spaces aside."""
+    return likeness(sound(one), sound(other))
+
+
+def sound(text: str) -> str:
+    """Phones of a phrase; of a Latin word its likeliest reading."""
+    return tidy("".join(cyrillic(w) or "".join(readings(w)[:1]) for w in normal(text).split()))
+
+
+def sounds_like(word: str, target: str, least: float = 0.75) -> bool:
+    """Whether word could be target misheard."""
+    return alike_words(word, target) >= least

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from skazano.understand.commas import with_commas
+from skazano.understand.corrections import corrected
 from skazano.understand.filler import clean
 from skazano.understand.lists import split_list, split_numbered
 from skazano.understand.terms import correct
@@ -61,6 +63,12 @@ def title(text: str) -> str:
     return cut.rstrip(" .,;:–—-") + "…"
 
 
+def said_once(text: str) -> str:
+    """text without filler and without what the speaker took back in the same breath."""
+    cleaned = clean(text)
+    return cleaned if "```" in cleaned else corrected(cleaned)
+
+
 def refine_local(
     text: str, terms: Sequence[str] = (), tools: Sequence[str] = (), *, typed: bool = False
 ) -> Refined:
@@ -71,9 +79,9 @@ def refine_local(
     before it and white space after it go), and only a numbered list of it is split."""
     if typed and not like_speech(text):
         return _as_written(text, tools)
-    cleaned = clean(correct(text, terms)[0])
-    items = [sentence(clean(item)) for item in split_list(cleaned)]
-    whole = sentence(cleaned)
+    meant = said_once(correct(text, terms)[0])
+    items = [sentence(with_commas(clean(item))) for item in split_list(meant)]
+    whole = sentence(with_commas(meant))
     tool = asked_tool(text, tools)
     return Refined(whole, title(whole), tool, [i for i in items if i] if len(items) > 1 else [])
 

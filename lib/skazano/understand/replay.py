@@ -1,10 +1,11 @@
 """Transcripts run through the rules again, and what came out held against what should have.
 
 A line of the file is {"text": …, "projects": [slug | {"slug", "title", "aliases"}], "terms": […],
-"expected": {…}}; projects and terms may be left out. What may be expected:
+"tools": […], "expected": {…}}; projects, terms and tools may be left out. What may be expected:
   settings phrase: "settings" (false: it is none), "project" (slug, or null for none that is sure),
-                   "mode", "tool", "lang", "reset", "action", "name", "rest"
-  request:         "request" (its text), "title", "subtasks" (a number, or the texts), "cancel"
+                   "mode", "tool" (as it was said), "lang", "reset", "action", "name", "rest"
+  request:         "request" (its words), "written" (to the letter), "title", "tool" (of tools),
+                   "subtasks" (a number, or their words), "cancel"
 """
 
 import json
@@ -16,11 +17,12 @@ from typing import Any
 import msgspec
 
 from skazano.understand import settings
+from skazano.understand.corrections import calls_itself_off
 from skazano.understand.names import Name, match
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import Refined, refine_local
 
-Refine = Callable[[str, Sequence[str]], Refined]
+Refine = Callable[[str, Sequence[str], Sequence[str]], Refined]  # text, terms, tools
 
 
 class Row(msgspec.Struct):
@@ -34,6 +36,8 @@ class Row(msgspec.Struct):
 
     @property
     def hit(self) -> bool:
+        if self.field == "written":
+            return bool(self.expected == self.got)
         return _same(self.expected, self.got)
 
 
@@ -51,23 +55,27 @@ def _same(expected: Any, got: Any) -> bool:
     return bool(expected == got)
 
 
-def understand(text: str, projects: Sequence[Name], terms: Sequence[str], refine: Refine) -> dict[str, Any]:
+def understand(
+    text: str, projects: Sequence[Name], terms: Sequence[str], tools: Sequence[str], refine: Refine
+) -> dict[str, Any]:
     """Everything that may be expected of a text, as route and refine would see it."""
     phrase = settings.parse(text, projects)
     prefix = None if phrase else settings.parse_project_prefix(text, projects)
     spoken = phrase.project or phrase.name if phrase else prefix[0] if prefix else None
     found = match(spoken, projects) if spoken else None
     request = phrase.rest if phrase else prefix[1] if prefix else text
-    refined = refine(request, terms)
+    refined = refine(request, terms, tools)
     told = msgspec.to_builtins(phrase) if phrase else {}
     return {
-        **{key: told.get(key) for key in ("mode", "tool", "lang", "action", "name")},
+        **{key: told.get(key) for key in ("mode", "lang", "action", "name")},
+        "tool": told.get("tool") or refined.tool,
         "reset": bool(told.get("reset")),
         "rest": told.get("rest", ""),
         "settings": phrase is not None,
         "project": found.slug if found and found.sure else None,
-        "cancel": settings.is_cancel(text),
+        "cancel": settings.is_cancel(text) or calls_itself_off(text),
         "request": refined.text,
+        "written": refined.text,
         "title": refined.title,
         "subtasks": refined.subtasks,
     }
@@ -85,7 +93,7 @@ def replay(path: Path, refine: Refine = refine_local) -> list[Row]:
             named = [_name(p) for p in entry.get("projects", [])]
         except (ValueError, KeyError, TypeError) as wrong:
             raise BadLine(f"{path}:{number}: {wrong}") from None
-        got = understand(text, named, entry.get("terms", []), refine)
+        got = understand(text, named, entry.get("terms", []), entry.get("tools", []), refine)
         if strange := expected.keys() - got.keys():
             raise BadLine(f"{path}:{number}: cannot expect {', '.join(sorted(strange))}")
         rows += [Row(number, text, field, want, got[field]) for field, want in expected.items()]

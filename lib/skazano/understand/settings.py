@@ -10,18 +10,17 @@ from typing import Literal
 
 import msgspec
 
-from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, is_filler, keyword, unglued
-from skazano.understand.names import Name, Named, match_prefix, sounds_like
+from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, keyword
+from skazano.understand.names import Name, Named
+from skazano.understand.pairs import next_pair, pair_by_sound, starts, tokens_of
 from skazano.understand.phonetics import normal
+from skazano.understand.spoken_name import NAMING, project_named, spoken_name
 from skazano.understand.tools import tool_length
-from skazano.understand.words import WISHES, Word, is_imperative, words
+from skazano.understand.words import WISHES, Word, is_imperative
 
-LIKELY = 0.6  # likeness at which an unsure match still tells where the name ends
-
-_NAMING = {"называется", "под", "названием", "именем", "имени", "на", "это", "будет", "с", "по"}
 _ACTIONS = {
-    "create": {"создай", "создать", "создайте", "заведи", "завести"},
-    "hide": {"скрой", "скрыть", "спрячь", "спрятать"},
+    "create": {"создай", "создать", "создайте", "заведи", "завести", "create"},
+    "hide": {"скрой", "скрыть", "спрячь", "спрятать", "hide"},
     "show-hidden": {"покажи", "показать"},
 }
 _CANCEL = {
@@ -54,91 +53,53 @@ def _as_named(names: Sequence[Named | str]) -> list[Named]:
     return [Name(n) if isinstance(n, str) else n for n in names]
 
 
-def _ends_name(tokens: list[Word], at: int) -> bool:
-    """Whether the word at this place cannot belong to a name: a keyword, an order, a wish."""
-    norm = tokens[at].norm
-    return bool(keyword(tokens, at)[0]) or is_imperative(norm) or norm in WISHES or norm in {"и", "чтобы"}
-
-
-def _spoken_name(tokens: list[Word], at: int, names: list[Named]) -> tuple[str | None, int]:
-    """(the project's spoken name, first place after it), reading from at; (None, at): no name."""
-    while at < len(tokens) - 1 and tokens[at].norm in _NAMING:
-        at += 1
-    stop = at
-    while stop < len(tokens) and stop - at < 5 and not keyword(tokens, stop)[0]:
-        stop += 1
-    candidates = [t.norm for t in tokens[at:stop]]
-    found, taken = match_prefix(candidates, names)
-    if found.sure:
-        return " ".join(candidates[:taken]), at + taken
-    end = at
-    if stop - at > 1 and tokens[at].norm == "и" and not _ends_name(tokens, at + 1):
-        end += 1  # «и бенч»
-    while end < stop and not _ends_name(tokens, end):
-        end += 1
-    if end == at:
-        return None, at
-    if end == stop < len(tokens) and keyword(tokens, stop)[0]:  # a keyword tells where it ends
-        while end - at > 1 and is_filler(tokens, end - 1):
-            end -= 1
-    elif end - at > 1 and taken and found.score >= LIKELY and at + taken < end:
-        end = at + taken
-    elif end - at > 3:
-        end = at + 1  # no verb and no keyword in sight: a name is most often one word
-    return " ".join(t.norm for t in tokens[at:end]), end
-
-
 def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
     """Read one keyword and its value into `into`; the place after them, or `at` if there is none."""
     key, taken = keyword(tokens, at)
     value = at + taken
-    if key is None:
-        mode = MODES.get(tokens[at].norm)
-        alone = at + 1 == len(tokens) or keyword(tokens, at + 1)[0]
-        if mode and alone and tokens[at].norm != "тест":
-            into.mode = mode
-            return at + 1
-        return at
     if key == "reset":
         into.reset = True
         return value
-    while key != "project" and value < len(tokens) - 1 and tokens[value].norm in FILLER | _NAMING:
+    while key not in (None, "project") and value < len(tokens) - 1 and tokens[value].norm in FILLER | NAMING:
         value += 1
-    if value >= len(tokens):
-        return value
+    name, after = project_named(tokens, at, names)
+    if name:
+        into.project = name
+        return after
     if key == "project":
-        name, after = _spoken_name(tokens, value, names)
-        if name:
-            into.project = name
-        return after if name else at
-    norm = tokens[value].norm
-    if key == "mode":
-        return _read_mode(tokens, at, value, into)
-    if key == "lang":
-        into.lang = LANGS.get(norm)
-        return value + 1 if into.lang else at
-    after = value + tool_length([t.norm for t in tokens[value : value + 2]])
-    into.tool = " ".join(t.norm for t in tokens[value:after])
-    return after
+        return len(tokens) if value >= len(tokens) else at
+    if key == "tool":
+        after = value + tool_length([t.norm for t in tokens[value : value + 2]])
+        if after > value:
+            into.tool = " ".join(t.norm for t in tokens[value:after])
+        return after
+    return _read_choice(tokens, at, value, key, into)
 
 
-def _read_mode(tokens: list[Word], at: int, value: int, into: Settings) -> int:
-    norm = tokens[value].norm
-    heard = MODES.get(norm)
-    if heard is None and value + 1 < len(tokens):
-        heard = MODES.get(norm + tokens[value + 1].norm)  # «ауди о»
-        value += 1 if heard else 0
-    if heard is None:
-        near = [
-            m
-            for w, m in (("текст", "text"), ("аудио", "audio"), ("голос", "audio"))
-            if sounds_like(norm, w, 0.7)
-        ]
-        heard = "text" if near[:1] == ["text"] else "audio" if near else None
-    if heard is None:
-        return at
-    into.mode = heard
-    return value + 1
+def _read_choice(tokens: list[Word], at: int, value: int, key: str | None, into: Settings) -> int:
+    """A mode or a language: as it is spelled, else by sound. A mode may be told without its keyword."""
+    norm = tokens[value].norm if value < len(tokens) else ""
+    if key == "lang" and norm in LANGS:
+        into.lang = LANGS[norm]
+        return value + 1
+    alone = key is None and norm != "тест" and (value + 1 == len(tokens) or starts(tokens, value + 1))
+    if norm in MODES and (key == "mode" or alone):
+        into.mode = MODES[norm]
+        return value + 1
+    pair = pair_by_sound(tokens, at)
+    if pair is None:
+        return len(tokens) if value >= len(tokens) else at
+    if pair.key == "reset":
+        into.reset = True
+    elif pair.key == "mode":
+        into.mode = "text" if pair.value == "text" else "audio"
+    else:
+        into.lang = pair.value
+    last = tokens[pair.after - 1]
+    if pair.cut < len(last.norm):  # what ran into it is a word of its own
+        tokens.insert(pair.after, Word(last.norm[pair.cut :], last.start + pair.cut, last.end))
+        tokens[pair.after - 1] = Word(last.norm[: pair.cut], last.start, last.start + pair.cut)
+    return pair.after
 
 
 def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
@@ -157,7 +118,7 @@ def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings
     action = next((a for a in ("create", "hide") if verb in _ACTIONS[a]), None)
     if action is None:
         return at
-    name, after = _spoken_name(tokens, following + 1, names if action == "hide" else [])
+    name, after = spoken_name(tokens, following + 1, names if action == "hide" else [])
     if name is None:
         return at
     into.action, into.name = ("create" if action == "create" else "hide"), name
@@ -167,7 +128,7 @@ def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings
 def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     """The settings in text, or None if it is no settings phrase. With names (of projects) a spoken
     project name ends where the best match ends; without, at the next keyword or verb."""
-    tokens, known, settings = unglued(words(text)), _as_named(names), Settings()
+    tokens, known, settings = tokens_of(text), _as_named(names), Settings()
     at, certain = head(tokens)
     if not at:
         after = _read_action(tokens, 0, known, settings)
@@ -178,9 +139,7 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
         return settings
     found = False
     while at < len(tokens):
-        place = at
-        while place < len(tokens) - 1 and is_filler(tokens, place):
-            place += 1
+        place = next_pair(tokens, at)
         after = _read_action(tokens, place, known, settings)
         if after == place:
             after = _read_pair(tokens, place, known, settings)
@@ -209,16 +168,17 @@ def _rest(text: str, tokens: list[Word], at: int) -> str:
 
 def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[str, str] | None:
     """(spoken project name, request) of «проект X …» and «в проекте X …», or None."""
-    tokens = unglued(words(text))
+    tokens = tokens_of(text)
     at = 0
     while at < len(tokens) and tokens[at].norm in {"ну", "так", "э", "слушай", "короче", "и", "а"}:
         at += 1
     if at < len(tokens) and tokens[at].norm in {"в", "во", "для", "по", "на"}:
         at += 1
-    if at >= len(tokens) or keyword(tokens, at)[0] != "project" or tokens[at].norm == "проекты":
+    known = _as_named(names)
+    name, after = project_named(tokens, at, known) if at < len(tokens) else (None, at)
+    if not name or (tokens[at].norm == "проекты" and not name.startswith("ы")):
         return None
-    name, after = _spoken_name(tokens, at + 1, _as_named(names))
-    return (name, _rest(text, tokens, after)) if name else None
+    return name, _rest(text, tokens, after)
 
 
 def is_cancel(text: str) -> bool:

@@ -10,19 +10,36 @@ _LINE_LIMIT = 480  # of the text answer, for what the tool said; the rest is for
 
 _UNDONE = re.compile(
     r"не удал|не смог|не получ|не сделан|не выполн|не провер|не прош|не работает|осталось|остаётся|остается|"
-    r"внимание|обратите|ошибк|упал|падает|провал|вручную|пропущен|could not|couldn't|unable|fail|error|"
-    r"not (?:done|implemented|tested|able)|remaining|left to do|todo|warning|note that|skipped|manually",
+    r"внимание|обратите|ошибк|упал|падает|провал|вручную|пропущен|не стал|не трогал|не менял|не запускал|"
+    r"\bнужно|необходимо|требуется|рекоменд|откатил|could not|couldn't|unable|fail|error|"
+    r"not (?:done|implemented|tested|able|run)|remaining|left to do|todo|warning|note|skipped|manually|"
+    r"need to",
     re.I,
 )
 _TESTS = re.compile(r"тест|test|провер", re.I)
-_PATH = re.compile(r"(?<![\w])(?:[\w.-]*/[\w./-]+|[\w-]+\.[A-Za-z][\w]{0,5}\b(?!\.))")
-_CODE = re.compile(r"[{}<>=;|\\$_]|\w\(|\)\w|::|->|^\s*(?:def|import|from|git|npm|pip|sudo|cd|class)\s", re.M)
+_PATH = re.compile(r"(?<![\w])(?:[\w.-]*/(?:[\w./-]*[\w/-])?|[\w-]+\.[A-Za-z][\w]{0,5}\b(?!\.\w))")
+_CODE = re.compile(
+    r"[{}<>=;|\\$_]|\w\(|\)\w|::|->|\b(?!iPhone|iPad|iOS|macOS)[a-z]+[A-Z]\w*|"
+    r"^\s*(?:def|import|from|git|npm|pip|sudo|cd|class)\s",
+    re.M,
+)
+_GAP = (
+    r"(?:(?P<noun>\b(?:файл|функци|метод|класс|переменн|страниц|таблиц|тест|модул|команд|параметр|пакет|скрипт|миграци|"
+    r"function|method|class|variable|file|module|test|table)\w*)|(?<!\w)(?:в|из|на|к|и|in|to|and|of|from))"
+    r"(?:[\s,]*(?:и|and)?[\s,]*\0)+"
+)  # a name left out after the word for what it is, or with its preposition
+# What a name that was left out leaves behind, if it was needed there.
+_TORN = re.compile(
+    r"\0|[—–:,(]\s*[.,;:!?)]|^\W*[—–,.:;]|[—–]\s*$|\w:\d|"
+    r"\s(?:в|из|на|к|и|с|для|по|by|to|in|of|and|from|with)\s*[.,;:!?)]"
+)
 
 
 def plain(markdown: str) -> str:
     """Markdown without its marks: no fences and tables, headings and list items as sentences."""
     text = re.sub(r"(?ms)^\s*(?:```|~~~).*?(?:^\s*(?:```|~~~)\s*$|\Z)", "", markdown)
     text = re.sub(r"(?m)^\s*\|.*\|\s*$", "", text)
+    text = re.sub(r"(?m)^\s*(?:Шаг|Step) \d+[.:)]\s+", "\n", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"(?m)^\s*(?:[-*_]\s*){3,}$", "", text)
     text = re.sub(r"(?m)^\s*#{1,6}\s+(.*?)\s*#*$", r"\n\1\n", text)
@@ -40,6 +57,7 @@ def _units(text: str) -> list[tuple[str, bool]]:
         if not re.search(r"\w", item):
             continue
         heading = item == flat and len(item) < 60 and not re.search(r"[.!?…]$", item)
+        item = item if re.match(r"[\w-]*[./_(]", item) else item[:1].upper() + item[1:]
         parts = re.split(r"(?<=[.!?…])\s+(?=[«\"(]?[А-ЯЁA-Z0-9`])", item)
         out += [(part.strip(), heading) for part in parts if part.strip()]
     return out
@@ -132,19 +150,20 @@ def speakable(sentence: str) -> str:
     """The sentence without code and paths, "" if too little of it remains to be understood."""
     bare = re.sub(
         r"`([^`]*)`",
-        lambda m: m.group(1) if re.fullmatch(r"[А-Яа-яЁёA-Za-z -]+", m.group(1)) else "\0",
+        lambda m: m.group(1) if re.fullmatch(r"[А-Яа-яЁё -]+|[A-Za-z]+", m.group(1)) else "\0",
         sentence,
     )
     bare = _PATH.sub("\0", re.sub(r"https?://\S+", "\0", bare))
     if _CODE.search(bare.replace("\0", "")):
         return ""
-    bare = re.sub(r"\s*\(\s*(?:\0[\s,]*)+\)", "", bare)
-    gaps = bare.count("\0")
-    if gaps:
-        bare = re.sub(r"(?:\s*(?:файл\w*|file|в|из|и|на|к|in|to|and|of)?\s*,?\s*\0)+", "", bare)
-    bare = re.sub(r"\s+([.,!?…])", r"\1", " ".join(bare.split()))
+    bare = re.sub(r"\s*\((?:[^()]*\0[^()]*|стр(?:ок[аи]?|\.) [\d–, -]+)\)", "", bare)
+    bare = re.sub(r"\s*[:—–]\s*\0\s*(?=[.!?]?$)", "", bare)
+    bare = re.sub(_GAP, lambda m: m["noun"] or "", bare)
+    bare = re.sub(r"\s+([.,:;!?…])", r"\1", " ".join(bare.split()))
     kept = len(re.findall(r"\w+", bare))
-    return bare if kept >= 3 and kept >= 2 * gaps else ""
+    if _TORN.search(bare) or kept < 3:
+        return ""
+    return bare[:1].upper() + bare[1:]
 
 
 def can_be_heard(sentence: str) -> bool:
@@ -152,11 +171,25 @@ def can_be_heard(sentence: str) -> bool:
     return not ("`" in sentence or "://" in sentence or _PATH.search(sentence) or _CODE.search(sentence))
 
 
-def _failure(result: str, lang: str, error: str | None) -> str:
-    said = " ".join((error or "").split())
-    if lang == "en":
-        return f"It did not work: {said}" if said else "It did not work."
-    return f"Не получилось: {said}" if said else "Не получилось."
+def _failure(lang: str, error: str | None) -> str:
+    said, plain_words = (
+        " ".join((error or "").split()),
+        "It did not work" if lang == "en" else "Не получилось",
+    )
+    if not said:
+        return f"{plain_words}."
+    return f"{plain_words}{'.' if said[0].isupper() else ':'} {said}"
+
+
+def _foreign(units: Sequence[tuple[str, bool]]) -> list[str]:
+    """What is told aloud in Russian of an answer in another language, which would only be noise."""
+    passed = [m for unit, _ in units if (m := re.search(r"\b(\d+) (?:tests? )?pass(?:ed)?\b", unit))]
+    tests = [f"Пройдено тестов: {passed[-1][1]}."] if passed else []
+    return ["Инструмент ответил по-английски, его слова целиком сохранены в задаче.", *tests]
+
+
+def _is_russian(text: str) -> bool:
+    return len(re.findall("[А-Яа-яЁё]", text)) >= len(re.findall("[A-Za-z]", text))
 
 
 def summarize_local(
@@ -171,7 +204,7 @@ def summarize_local(
     """The answer by extraction. mode text: at most 700 characters; audio: up to 8 sentences without
     code and paths. A failure comes first. commit is commit.json, error one sentence on a failure."""
     spoken = mode == "audio"
-    units = _units(plain(result))
+    units = every = _units(plain(result))
     if spoken:
         units = [
             (said, False) for sentence, heading in units if not heading and (said := speakable(sentence))
@@ -180,12 +213,14 @@ def summarize_local(
         units = [(re.sub(r"`([^`\n]+)`", r"\1", sentence), heading) for sentence, heading in units]
         units = [unit for unit in units if not unit[1]] or units
     last = commit_line(commit, lang, spoken)
-    first = _ended(_cut(_failure(result, lang, error), 200)) if failed else ""
+    first = _ended(_cut(_failure(lang, error), 200)) if failed else ""
     if spoken and first:
-        first = _ended(speakable(first) or _failure(result, lang, None))
-    most = SPOKEN_MOST - bool(first) - bool(last)
+        first = _ended(speakable(first) or _failure(lang, None))
+    most = SPOKEN_MOST - 2 * bool(first) - 2 * bool(last)
     room = min(900 if spoken else _LINE_LIMIT, (1500 if spoken else TEXT_LIMIT) - len(first) - len(last) - 4)
     body = _chosen(units, room, most if spoken else 12)
+    if spoken and lang == "ru" and every and not _is_russian(" ".join(body or [every[0][0]])):
+        body = _foreign(every)
     if not body and units:
         body = [_cut(units[0][0], room)]
     if not (first or body or last):

@@ -15,13 +15,17 @@ from pathlib import Path
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from skazano.understand.lexicon import WORDS as LEXICON
 from skazano.understand.phonetics import likeness
 from skazano.understand.readings import readings
+from skazano.understand.sameness import is_everyday
 from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, vocabulary, words
 
 MOST_FILES, MOST_BYTES, MOST_TERMS = 400, 120_000, 300  # read of a checkout; bytes are each file's
 ALIKE = 0.8  # likeness at which a word is a term misheard
+EXACT = 0.96  # the same for what is an everyday word («меняй» is not main.py)
 SHORTEST = 4  # phones of a term that is looked for at all
+CUT = 0.88  # the same for what is cut out of a word
 LONGER = 0.06  # what a longer run may be less alike: «постгресс куль» is not Postgres and «куль»
 LONGEST_RUN = 4  # words that one term may have been heard as
 
@@ -42,6 +46,7 @@ _NOISE = frozenset(
 )
 _PLAIN = tuple(vocabulary("plain_words.txt"))
 _ENDING = re.compile(r"[кнц]?[аеиоуыэюяйьмхвтш]{0,4}")
+_GLUED = re.compile(r"(?:про|под|из|от|до|по|на|в|с|к)(?=[а-я]{4})")
 _SMALL = frozenset(vocabulary("small_words.txt"))
 _BINDING = _SMALL | set("сделать добавить новый новая новое старый старая один одна раз два три".split())
 
@@ -95,8 +100,13 @@ def _sounds(terms: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """(readings, the term of each), the first terms first."""
     said: dict[str, str] = {}
     for term in terms:
-        bare = re.sub(r"\.[A-Za-z]{1,5}$", "", term)
-        for form in dict.fromkeys((bare, term)):
+        stem, _, ending = term.rpartition(".")
+        forms = [term]
+        if stem and ending.isalpha():
+            forms.append(f"{stem} точка {ending}")
+            # «конфиг» alone need not be config.toml, «скедулер» is scheduler.py.
+            forms += [stem] if stem.lower() not in LEXICON else []
+        for form in forms:
             for phones in readings(form)[:8]:
                 if len(phones) >= SHORTEST:
                     said.setdefault(phones, term)
@@ -113,10 +123,10 @@ def _plain(word: str) -> bool:
     return any(word.startswith(stem) and _ENDING.fullmatch(word, len(stem)) for stem in _PLAIN)
 
 
-def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[float, str]:
-    """(likeness, term) of the term that a run of words sounds like, (0, "") if there is none."""
-    spoken = " ".join(w.norm for w in run)
-    best = (0.0, "")
+def _term(spoken: str, sounds: list[str], names: list[str]) -> tuple[float, str]:
+    """(likeness, term) of the term that words sound like, (0, "") if there is none."""
+    best, said_in = (0.0, ""), spoken.split()
+    everyday = all(map(is_everyday, said_in))
     for stem in (False, True):
         for said in readings(spoken, stem)[:3]:
             if len(said) < SHORTEST:
@@ -125,10 +135,13 @@ def _term(run: Sequence[Word], sounds: list[str], names: list[str]) -> tuple[flo
                 said, sounds, scorer=Levenshtein.normalized_similarity, limit=5, score_cutoff=0.5
             )
             for phones, _, place in near:
-                score = likeness(said, phones) - 0.02 * stem - 0.015 * (len(run) - 1)
+                score = likeness(said, phones)
+                if everyday and score < EXACT:
+                    continue
+                score -= 0.02 * stem + 0.015 * (len(said_in) - 1)
                 # A short word has to be said more exactly, and two words heard as one.
                 least = ALIKE + max(0, 7 - len(phones)) * 0.04
-                least += 0.08 if "_" in names[place] and len(run) == 1 else 0.0
+                least += 0.08 if re.search(r"[_.]", names[place]) and len(said_in) == 1 else 0.0
                 if score >= least and score > best[0]:
                     best = (score, names[place])
     return best
@@ -148,29 +161,37 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
     plain = [_plain(t.norm) for t in tokens]
     out, changed, at, end = [], [], 0, 0
     while at < len(tokens):
-        best, length = (0.0, ""), 0
+        best, length, before = (0.0, ""), 0, ""
         for count in range(1, LONGEST_RUN + 1):
             run = tokens[at : at + count]
-            if (
-                len(run) < count
-                or not all(able[at : at + count])
-                or re.search(r"[^\s-]", _between(text, run))
-            ):
+            if len(run) < count or not all(able[at : at + count]) or re.search(r"[^\s-]", between(text, run)):
                 break
-            if all(plain[at : at + count]):
+            if count == 1 and plain[at]:
                 continue
-            found = _term(run, sounds, names)
+            found, glued = _likeliest([w.norm for w in run], sounds, names)
             if found[0] and found[0] >= best[0] - LONGER:
-                best, length = found, count
+                best, length, before = found, count, glued
         if length:
             heard = text[tokens[at].start : tokens[at + length - 1].end]
-            out += [text[end : tokens[at].start], best[1]]
+            out += [text[end : tokens[at].start], heard[: len(before)], " " * bool(before), best[1]]
             changed.append((heard, best[1]))
             end = tokens[at + length - 1].end
         at += max(1, length)
     return "".join([*out, text[end:]]), changed
 
 
-def _between(text: str, run: Sequence[Word]) -> str:
+def _likeliest(run: Sequence[str], sounds: list[str], names: list[str]) -> tuple[tuple[float, str], str]:
+    """(what _term says, preposition): the words as they stand, or with a preposition cut off that the
+    recogniser ran into the first («спостгрес»)."""
+    whole = _term(" ".join(run), sounds, names)
+    glued = _GLUED.match(run[0])
+    if glued is None or is_everyday(run[0]):
+        return whole, ""
+    bare = run[0][glued.end() :]
+    cut = _term(" ".join([bare, *run[1:]]), sounds, names)
+    return (cut, glued.group()) if cut[0] > max(whole[0], CUT) and not _plain(bare) else (whole, "")
+
+
+def between(text: str, run: Sequence[Word]) -> str:
     """What stands between the words of a run: a term is not heard across punctuation."""
     return "".join(text[a.end : b.start] for a, b in itertools.pairwise(run))

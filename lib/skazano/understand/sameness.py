@@ -1,0 +1,73 @@
+"""Are two words one: forms of it, one order in other words, or the same misheard?"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from skazano.understand.everyday import is_word
+from skazano.understand.phonetics import cyrillic, likeness
+from skazano.understand.readings import endless, readings
+
+# One may be written for another.
+_ALIKE = {
+    meaning: re.compile(rf"(?:{stems})")
+    for meaning, stems in {
+        "fix": "исправ|почин|поправ|пофикс|устран",
+        "make": "добав|с?дела[йтеюл]|прикрут|созда[йтв]|напи[шс]|реализ|заве[дс]|внедр|обеспеч|нуж[ен]",
+        "remove": "удал|убер|убра|выкин|снес|выпил|выреж",
+        "change": "измен|помен|замен|смени|передел|постав|устано",
+        "look": "провер|посмотр|глян|убеди|выясн|узна|разбер|разобр",
+        "show": "пока[зж]|отображ|вывод|вывед",
+        "press": "нажат|нажим|клик",
+        "again": "опять|снова",
+        "slow": "тормоз|медлен|долго",
+        "load": "груз|загруз|загруж",
+        "run": "запуст|запуск|прогон|шли|идут",
+        "user": "юзер|пользоват",
+        "mail": "емейл|имейл|почт|email",
+        "fail": "слома|ломает|падае|падат|упал",
+    }.items()
+}
+_INTERCHANGED = ({"make", "change"}, {"look", "fix"}, {"fix", "make"})  # orders: «сделай» for «поменяй» …
+
+
+def _common(one: str, other: str) -> int:
+    """Letters that two words begin with alike."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+@lru_cache(maxsize=8192)
+def same(one: str, other: str) -> bool:
+    """Whether two words are forms of one, or near enough."""
+    common, longer = _common(one, other), max(len(one), len(other))
+    if one == other or (common >= 5 and longer - common <= 6):
+        return True
+    if common >= 3 and common >= min(len(one), len(other)) - 1 and longer - common <= 3:
+        return True
+    said = meanings(one)
+    if said & meanings(other):
+        return True
+    # A word that is none may have been misheard; an everyday word was said.
+    return not is_everyday(other) and any(
+        likeness(a, b) >= 0.8 for a in readings(one)[:3] for b in readings(other)[:2]
+    )
+
+
+@lru_cache(maxsize=8192)
+def meanings(word: str) -> frozenset[str]:
+    """What the word says that others say as well: "fix", "look" …; none for most."""
+    found = {meaning for meaning, pattern in _ALIKE.items() if pattern.match(word)}
+    return frozenset(found.union(*(pair for pair in _INTERCHANGED if pair & found)) if found else found)
+
+
+@lru_cache(maxsize=8192)
+def is_everyday(word: str) -> bool:
+    """Whether people say the word, in any of its forms: it need not be a term misheard."""
+    return len(word) < 4 or is_word(cyrillic(endless(word)))
+
+
+def stands_in(word: str, others: Sequence[str]) -> bool:
+    """Whether one of the others is the same word, in another form or misheard."""
+    return any(same(word, other) for other in others)
