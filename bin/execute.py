@@ -13,11 +13,11 @@ from typing import Any
 
 from skazano import stage
 from skazano.conversation import notices
-from skazano.execution import isolation, order, order_marks, runs, undoing
+from skazano.execution import interruption, isolation, order, order_marks, runs, undoing
 from skazano.execution import work as tools
 from skazano.execution.abreast import Abreast
 from skazano.execution.commits import commit_work, prepare_work
-from skazano.log import WARNING, log
+from skazano.log import ERROR, WARNING, log
 from skazano.projects import Project
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
@@ -32,19 +32,26 @@ def work(task: TaskDir, context: stage.Context) -> str:
     project = tools.project_of(card, context)
     job = tools.job_of(task, card, project, context)
     found = runs.state(task)
+    if found == "ended" and interruption.due(task) and not task.has("cancel"):
+        interruption.make_room(task, card)
+        found = "none"
     if found == "none":
         if task.has("cancel"):
             return stage.cancelled(task)
         if project.box is None:
             begin(task, card, job, context)
     exit = None if found == "cut-off" else wait(task, card, job, context)
+    if exit is None and runs.state(task) == "none":
+        raise stage.Later("the runner ended before it began")
     if exit is None:
         tools.cut_off(task, card, context)
         return "hold"
     outcome = tools.conclude(task, card, job, exit, context)
-    if outcome.unknown_session and job.session:
+    if outcome.unknown_session and job.session and not interruption.goes_on(task):
         return once_more(task, context)
-    task.write("result.md", with_denials(outcome, card.lang))
+    if not task.has("cancel") and (pause := interruption.note(task, job, outcome)):
+        raise stage.Later(f"{outcome.error}: {outcome.detail[:300]}", seconds=pause)
+    task.write("result.md", tools.result(outcome, exit, card.lang))
     commit(task, card, project, exit, outcome, context)
     tell_trouble(task, card, exit, outcome)
     context.note(
@@ -72,10 +79,14 @@ def wait(task: TaskDir, card: Task, job: Job, context: stage.Context) -> dict[st
 
 def begin(task: TaskDir, card: Task, job: Job, context: stage.Context) -> None:
     """Prepare the checkout and start the tool. Raises Later, Failed."""
-    job = tools.afford(job, context)
+    goes_on = interruption.goes_on(task)
+    job = tools.afford(job, context, goes_on=goes_on)
     try:
         plan = tools.kind(job.tool.kind).plan(job)
-        prepare_work(task, card, job.project, context)
+        if goes_on:
+            interruption.same_work(task)
+        else:
+            prepare_work(task, card, job.project, context)
         runs.begin(task, job, plan, context, tools.hidden(job.project, context))
     except NoProgram as error:
         raise stage.Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
@@ -99,10 +110,15 @@ def commit(
     outcome: Outcome,
     context: stage.Context,
 ) -> None:
-    """Commit what there is; work that was stopped or failed says so in its subject. Raises Later, Failed."""
+    """Commit what there is; work that was stopped or failed says so in its subject. Raises Later."""
     title = card.title or task.id
     partial = exit.get("stopped") or not outcome.ok
-    commit_work(task, card, project, context, say(card.lang, "partial", title=title) if partial else title)
+    subject = say(card.lang, "partial", title=title) if partial else title
+    try:
+        commit_work(task, card, project, context, subject)
+    except stage.Failed as trouble:  # what the tool answered is told all the same
+        log(task.id, "not committed", level=ERROR, why=trouble.detail)
+        stage.write_error(task, "execute", trouble.told, trouble.detail)
     record = task.json("commit.json") or {}
     lines = record.get("numstat") or []
     changed = {
@@ -111,12 +127,6 @@ def commit(
     }
     context.note(**changed)
     task.write_json("run/exit.json", {**(task.json("run/exit.json") or {}), **changed})
-
-
-def with_denials(outcome: Outcome, lang: str) -> str:
-    """What the tool said, and what it was not allowed to do."""
-    calls = "\n".join(f"- {denial.what}" for denial in outcome.denials)
-    return f"{outcome.text}\n\n{say(lang, 'denied', calls=calls)}".strip() if calls else outcome.text
 
 
 def tell_trouble(task: TaskDir, card: Task, exit: dict[str, Any], outcome: Outcome) -> None:

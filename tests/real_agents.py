@@ -5,11 +5,14 @@ They come from npm into .cache/agents, once: `python tests/real_agents.py`, whic
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +66,23 @@ def needed(name: str) -> pytest.MarkDecorator:
     )
 
 
+def steps(*each: dict[str, object]) -> str:
+    """A prompt that brings its own script."""
+    return f"[[mock:{json.dumps({'steps': each})}]]"
+
+
+def shell(tool: str, command: str) -> dict[str, object]:
+    """A step in which the agent runs a command."""
+    if tool == "claude":
+        return {"tool": "Bash", "input": {"command": command, "description": "x"}}
+    return {"tool": "exec_command", "input": {"cmd": command, "yield_time_ms": 250000}}
+
+
+def exit_of(task: TaskDir) -> dict[str, Any]:
+    """run/exit.json."""
+    return task.json("run/exit.json") or {}
+
+
 class Agents:
     """A world with a project `demo`, in which all of them may be used, and `other`."""
 
@@ -98,6 +118,12 @@ class Agents:
         ended = once(self.world, "execute")
         assert ended.code == 0, ended.log
         return ended.log
+
+    def later(self) -> str:
+        """The same at the time to which the deferred is deferred."""
+        for ticket in self.spool.tickets("later", "execute"):
+            os.utime(self.spool.path(ticket), (0, 0))
+        return self.once()
 
     def once_here(self) -> None:
         """The same within this process, where a test can change what the stage would take as given."""

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from botapi import BotApi
-from demo_world import VOICES, git
+from demo_world import VOICES, World, git
 from skazano import files
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from skazano.upkeep.fsck import fsck
-from stages import Person, Said, Town, counts, everything_below, runner_of
+from skazano.upkeep.supervise import Supervisor
+from stages import Person, Said, Town, counts, everything_below, family, put, runner_of
 
 MARK = "(Возможно, повтор"
-NOTICE = "Перед вами "  # is told while the task waits: no answer
+NOTICE = "Ждёт очереди: "  # is told while the task waits: no answer
 PROJECTS = ("alpha", "beta", "gamma", "delta")
 
 
@@ -151,3 +152,42 @@ def test_two_hundred_tasks(tmp_path: Path, seed: int) -> None:
 @pytest.mark.slow
 def test_runs_are_killed_too(tmp_path: Path) -> None:
     played(tmp_path, seed=3, messages=60, voices=0, kills=60, runs=5)
+
+
+SLOW_STAMP = """
+[tools.slow]
+kind = "command"
+command = "/bin/sh"
+args = ["-c", "echo $SKAZANO_TASK >> {root}/stamps.log; sleep 0.1; date +%N >> work.txt; echo Готово."]
+"""
+
+
+@pytest.mark.slow
+def test_a_hundred_runs_while_execute_is_killed(tmp_path: Path, api: BotApi) -> None:
+    world = World(tmp_path, api, more=SLOW_STAMP.format(root=tmp_path))
+    for slug in PROJECTS:
+        world.project(slug, slug.title(), tool="slow")
+    spool, dice, kills = Spool.open(world.spool), random.Random(4), 0
+    words = {"prompt.md": "отметь дело", "request.txt": "отметь дело"}
+    tasks = [put(spool, "execute", words, project=PROJECTS[n % 4], title=f"Дело {n}") for n in range(100)]
+    with Supervisor(world.config, ["execute", "summarize", "reply"], logs=tmp_path / "logs") as supervisor:
+        victim, end = supervisor.programs[0], time.monotonic() + 150
+        while len(list(spool.tickets("done"))) < len(tasks):
+            assert time.monotonic() < end, f"not at rest: {counts(spool)}"
+            kill_at = time.monotonic() + dice.uniform(0.3, 2.0)  # of which its start takes the most
+            while (left := kill_at - time.monotonic()) > 0:
+                supervisor.step(min(left, 0.05))
+            if victim.process is not None:
+                victim.process.kill()
+                kills += 1
+            victim.start_at = victim.delay = 0.0  # it comes back at once, however often it is killed
+    ids = sorted(task.id for task in tasks)
+    assert kills > 20
+    assert sorted((tmp_path / "stamps.log").read_text().split()) == ids
+    told = [answer.text for answer in api.replies() if not answer.text.startswith((MARK, NOTICE))]
+    assert len(told) == len(ids)
+    remotes = [world.remote(slug) for slug in PROJECTS]
+    trailers = [git(bare, "log", "--all", "--format=%(trailers:key=Task,valueonly)") for bare in remotes]
+    assert sorted(" ".join(trailers).split()) == ids
+    assert fsck(spool) == []
+    assert [task.id for task in tasks if family(task.id)] == []

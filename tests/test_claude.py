@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from demo_world import git
-from mock_llm import MockLlm
-from real_agents import KEY, Agents, needed
+from real_agents import KEY, Agents, exit_of, needed, shell, steps
 from skazano import acts
 from skazano.conversation import press_run
 from skazano.execution import runs
@@ -22,28 +19,8 @@ from stages import everything_below, family, kill, place, running, story, termin
 pytestmark = needed("claude")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockLlm]:
-    with MockLlm() as made:
-        yield made
-
-
-@pytest.fixture
-def agents(tmp_path: Path, server: MockLlm) -> Agents:
-    return Agents(tmp_path, server)
-
-
-def steps(*each: dict[str, object]) -> str:
-    """A prompt that brings its own script."""
-    return f"[[mock:{json.dumps({'steps': each})}]]"
-
-
 def bash(command: str) -> dict[str, object]:
-    return {"tool": "Bash", "input": {"command": command, "description": "x"}}
-
-
-def exit_of(task: TaskDir) -> dict[str, Any]:
-    return task.json("run/exit.json") or {}
+    return shell("claude", command)
 
 
 def done(agents: Agents, task: TaskDir) -> None:
@@ -113,6 +90,13 @@ def test_the_button_writes_the_rule_and_resumes(agents: Agents) -> None:
     assert task.has("earlier/1/run/exit.json")
 
 
+@pytest.mark.slow
+def test_half_a_letter_in_an_answer_is_no_fault(agents: Agents) -> None:
+    task = agents.run(steps({"text": "Готово \ud83d и \x1b[31mкрасно\x1b[0m"}), "claude")
+    assert task.text("result.md") == "Готово ? и красно"
+    assert story(agents.spool, task.id) == ["execute done"]
+
+
 def test_writing_outside_of_the_project_is_refused_and_not_offered(agents: Agents, tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     task = agents.run(
@@ -131,8 +115,6 @@ def test_writing_outside_of_the_project_is_refused_and_not_offered(agents: Agent
         ("badreq", "agent-refused"),
         ("auth", "agent-login"),
         ("ratelimit", "agent-quota"),
-        ("server", "agent-down"),
-        ("overloaded", "agent-down"),
     ],
 )
 def test_an_error_of_the_service_is_told_in_a_sentence(agents: Agents, script: str, error: str) -> None:

@@ -5,35 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mock_llm import MockLlm
-from real_agents import FOLDER, KEY, Agents, needed, program
+from real_agents import FOLDER, KEY, Agents, exit_of, needed, program
 from skazano import acts
-from skazano.task import TaskDir
 from skazano.tools import codex
 from stages import everything_below, family, place, running, until
 
 pytestmark = needed("codex")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockLlm]:
-    with MockLlm() as made:
-        yield made
-
-
-@pytest.fixture
-def agents(tmp_path: Path, server: MockLlm) -> Agents:
-    return Agents(tmp_path, server)
-
-
-def exit_of(task: TaskDir) -> dict[str, Any]:
-    return task.json("run/exit.json") or {}
 
 
 def test_the_program_behind_npms_wrapper_is_run() -> None:
@@ -85,9 +67,7 @@ def test_writing_outside_of_the_project_is_refused(agents: Agents) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("script", "error"), [("badreq", "agent-refused"), ("auth", "agent-login"), ("drop", "agent-down")]
-)
+@pytest.mark.parametrize(("script", "error"), [("badreq", "agent-refused"), ("auth", "agent-login")])
 def test_an_error_of_the_service_is_told_in_a_sentence(agents: Agents, script: str, error: str) -> None:
     task = agents.run(f"[[mock:{script}]]", "codex")
     assert exit_of(task)["error"] == error

@@ -167,7 +167,7 @@ def test_a_run_that_was_cut_off_is_asked_about_and_not_repeated(
         once(here, "reply")
     assert stamps(here) == [task.id]
     question = api.replies()[0]
-    assert question.text.startswith("Работа прервалась на полпути и сама не повторится:")
+    assert question.text.startswith("Работа прервалась на полпути и сама не возобновится:")
     assert [button["text"] for button in question.buttons] == ["Ещё раз", "Не надо"]
     assert len(api.replies()) == 1
 
@@ -230,7 +230,7 @@ def test_a_tool_that_fails_is_told_and_its_half_is_kept(api: BotApi, here: World
         once(here, name)
     assert place(spool, task.id) == "failed"
     told = api.replies()[0].text
-    assert told.startswith("Не получилось: Инструмент «fails» закончил с ошибкой (код 4).")
+    assert told.startswith("Не получилось. Инструмент «fails» закончил с ошибкой (код 4).")
     assert "ой" in (task.text("error.txt") or "")
     assert (folder / "half.txt").exists()
     assert git(folder, "status", "--porcelain") == ""
@@ -273,6 +273,21 @@ def test_the_owners_work_is_kept_apart(here: World, spool: Spool) -> None:
     theirs = git(folder, "show", "--name-only", "--format=", record["commits"][-1]["sha"])
     assert theirs == "work.txt"
     assert (folder / "черновик.txt").read_text() == "моё\n"
+
+
+def test_work_that_cannot_be_committed_is_told_with_the_answer(
+    api: BotApi, here: World, spool: Spool
+) -> None:
+    removes = 'kind = "command"\ncommand = "/bin/sh"\nargs = ["-c", "rm -rf .git; echo Убрал."]'
+    write_config(here, f"[tools.rm]\n{removes}\n")
+    here.project("site", "Сайт", tool="rm")
+    task = asked(spool)
+    for name in ("execute", "summarize", "reply"):
+        once(here, name)
+    assert place(spool, task.id) == "failed"
+    told = api.replies()[0].text
+    assert "закоммитить её не удалось: в папке проекта больше нет .git" in told
+    assert "Убрал." in told
 
 
 def test_a_push_that_fails_is_told_and_fails_nothing(api: BotApi, here: World, spool: Spool) -> None:
@@ -363,5 +378,5 @@ def test_cancelled_before_it_began_it_never_begins(here: World, spool: Spool) ->
     task.write("cancel", "test")
     once(here, "execute")
     assert stamps(here) == []
-    assert task.text("answer.txt") == "Отменено."
+    assert task.text("answer.txt") == "Отменено: «Сделай дело»."
     assert place(spool, task.id) == "reply/new"

@@ -515,18 +515,15 @@ def test_another_users_checkout_is_refused_unless_trusted(foreign: Repo) -> None
     assert stranger(True) == ".git"
 
 
-def test_lfs_without_git_lfs(repo: Repo) -> None:
+def test_lfs_without_git_lfs(repo: Repo, tmp_path: Path) -> None:
     repo.commit("lfs", __gitattributes="*.bin filter=lfs diff=lfs merge=lfs -text\n")
     for key in ("clean", "smudge"):
         repo.git("config", f"filter.lfs.{key}", f"git-lfs {key} -- %f")
     repo.git("config", "filter.lfs.required", "true")
-    path = os.pathsep.join(
-        p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "git-lfs").exists()
-    )
-    env = {"PATH": path} if shutil.which("git", path=path) else {}
-    if not env:
-        pytest.skip("git and git-lfs in one directory")
-    repo.env.update(env)
+    only_git = tmp_path / "bin"
+    only_git.mkdir()
+    (only_git / "git").symlink_to(str(shutil.which("git")))
+    repo.env["PATH"] = str(only_git)
     work = repo.prepare()
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab" * 32 + "\nsize 12\n"
     repo.write("pointer.bin", pointer)

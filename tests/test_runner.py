@@ -17,7 +17,7 @@ from skazano.execution import runs
 from skazano.execution.pump import TAIL, Kept
 from skazano.task import TaskDir
 from skazano.tools.base import output
-from stages import until
+from stages import mounted, until
 
 BASE: dict[str, Any] = {
     "seconds": 60, "stdout": "stdout.log", "reads": "", "output_bytes": 1 << 20, "stall": None,
@@ -111,6 +111,28 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     told = play(tmp_path, "echo раз; echo два >&2", stdout="/dev/full")
     assert (told["code"], told["left_out"]) == (0, len("раз\n".encode()))
     assert text(tmp_path, "stderr.log") == "два\n"
+
+
+def test_a_run_waits_for_room_to_tell_how_it_ended(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    mounted(disk, "1m")
+    try:
+        process = start(disk, f"cat /dev/zero > fill; echo начало; touch {tmp_path}/over; echo конец")
+        until(lambda: (tmp_path / "over").exists(), tmp_path)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        assert not (disk / "run" / "exit.json").exists()
+        (disk / "fill").unlink()
+        assert process.wait(60) == 0
+        told = json.loads((disk / "run" / "exit.json").read_text())
+        assert (told["code"], told["left_out"], text(disk)) == (0, 0, "начало\nконец\n")
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_going_in_circles_is_ended(tmp_path: Path) -> None:
+    told = play(tmp_path, "while echo step; do sleep 0.01; done", reads="command", turns=["^step", 5])
+    assert (told["circles"], told["stopped"]) == (5, False)
 
 
 def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(tmp_path: Path) -> None:

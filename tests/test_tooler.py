@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -304,23 +305,66 @@ def test_no_start_without_a_good_token(tmp_path: Path, token: str) -> None:
     assert "openssl rand" in done.stderr
 
 
-def test_one_tooler_a_store_and_a_unix_socket(own: Far, tmp_path: Path) -> None:
+# As systemd does: the socket is descriptor 3, whoever it is meant for is named.
+HAND_OVER = """
+import os, sys
+os.dup2(0, 3)
+os.execve(sys.argv[1], sys.argv[1:], {**os.environ, "LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())})
+"""
+
+
+def test_one_tooler_a_store_and_systemd_s_socket(own: Far, tmp_path: Path) -> None:
     argv = [sys.executable, str(HOME / "bin" / "tooler.py"), "--config", str(own.world.config)]
     second = subprocess.run(
         [*argv, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (second.returncode, "another tooler" in second.stderr) == (78, True)
     own.stop()
-    path = tmp_path / "sock"
-    own.listen = f"unix:{path}"
-    for _ in range(2):  # also over the socket that a killed one left
-        own.start()
-        assert path.stat().st_mode & 0o777 == 0o660
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(path))
-            client.sendall(b"GET /openapi.json HTTP/1.0\r\n\r\n")
-            assert client.recv(15) == b"HTTP/1.1 200 OK"
-        own.stop(signal.SIGKILL)
+    with socket.socket(socket.AF_UNIX) as given, socket.socket(socket.AF_UNIX) as client:
+        given.bind(str(tmp_path / "sock"))
+        given.listen()
+        client.connect(str(tmp_path / "sock"))  # before anybody is there: as while it is restarted
+        client.sendall(b"GET /openapi.json HTTP/1.0\r\n\r\n")
+        client.settimeout(PATIENCE)
+        process = subprocess.Popen([sys.executable, "-c", HAND_OVER, *argv], stdin=given)
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_two_boxes_with_a_task_of_one_name(far: Far) -> None:
+    """Each gets a run of its own, one after the other, also in different projects."""
+    for slug in ("left", "right"):
+        far.project(slug)
+    first, second = (
+        far.ask(slug, 90, origin=origin).json() for slug, origin in (("left", "0" * 16), ("right", "1" * 16))
+    )
+    assert (first["id"], second["id"]) == tuple(f"{task_id(90)}_1_{digit * 16}" for digit in "01")
+    assert (first["status"], second["status"]) == ("running", "waiting")
+    for view in (first, second):
+        far.open_gate()
+        assert far.over(view["id"])["result"]["exit"]["code"] == 0
+    assert (far.ran("left"), far.ran("right")) == ([task_id(90)], [task_id(90)])
+
+
+def test_which_box_this_is(far: Far) -> None:
+    far.project("named", tools=["gated", "echo"])
+    answer = far.call("GET", "/box")
+    here = answer.json()
+    assert answer.headers["Skazano-Box"] == here["box"]
+    assert abs(here["time"] - time.time()) < PATIENCE
+    assert here["projects"]["named"] == ["gated", "echo"]
+    meant = {"Skazano-Box": "f" * 16}
+    refused = far.call("POST", "/runs", json=request("named", 91), headers=meant)
+    assert (refused.status_code, refused.json()["title"]) == (409, "Another box")
+    assert far.ran("named") == []
+    assert "Skazano-Box" not in requests.get(f"{far.url}/box", timeout=PATIENCE).headers
+
+
+def test_rules_that_allow_too_much(far: Far) -> None:
+    far.project("rules")
+    answer = far.ask("rules", 92, allow=["Bash(make *)", "Write"])
+    assert (answer.status_code, answer.json()["title"]) == (409, "A rule that allows too much")
 
 
 def test_old_runs_are_cleaned_away(tmp_path: Path) -> None:

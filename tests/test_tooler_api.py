@@ -30,6 +30,7 @@ def test_the_document_is_open_and_complete(far: Far) -> None:
     assert document["openapi"] == "3.1.0"
     named = {path: sorted(set(item) - {"parameters"}) for path, item in document["paths"].items()}
     assert named == {
+        "/box": ["get"],
         "/runs": ["post"],
         "/runs/{id}": ["delete", "get"],
         "/runs/{id}/files/{name}": ["get"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import threading
 import time
@@ -17,13 +19,16 @@ import requests
 from skazano.config import Tool
 from skazano.execution import runs
 from skazano.projects import Project
-from skazano.stage import Failed, Later, Stopped
+from skazano.stage import Failed, Stopped
 from skazano.task import TaskDir
 from skazano.tooler import elsewhere
-from skazano.tooler.callback import HEADER, Caller, receive
-from skazano.tooler.client import Away, Refused, RunFailed, carry_out, known
+from skazano.tooler.callback import Caller
+from skazano.tooler.client import Refused, RunFailed, carry_out
+from skazano.tooler.receiver import receive
+from skazano.tooler.remote import Remote, known
 from skazano.tooler.store import Run, Store
-from skazano.tooler.wire import FRESH, Result, Told, Wanted, sign, signed
+from skazano.tooler.talk import Http, Pace, Unwell
+from skazano.tooler.wire import FRESH, SIGNATURE, Result, Told, Wanted, sign, signed
 from skazano.tools.base import Job
 from tooler_box import (
     LAZY,
@@ -69,10 +74,17 @@ def finished(process: Process) -> None:
     assert exit["code"] == 0
 
 
+def run_id(task: TaskDir) -> str:
+    """What the run of that task is called where it runs."""
+    found = known(task)
+    assert found is not None
+    return found.run
+
+
 def one_result(far: Far, task: TaskDir) -> None:
     """It ran once, and everything of it is here, as it is there."""
     assert far.ran("demo").count(task.id) == 1
-    there = far.store(f"{task.id}_1")
+    there = far.store((known(task) or Remote(box="", run="")).run)
     for name in ("commit.json", "changes.patch", "run/stdout.log", "run/stderr.log"):
         assert (task.path / name).read_bytes() == (there / name).read_bytes(), name
     assert (task.json("run/exit.json") or {})["code"] == 0
@@ -107,11 +119,13 @@ def test_woken_by_a_callback(far: Far, near: Near) -> None:
         answer = requests.post(
             f"{address}/callbacks/{task.id}_1",
             body,
-            headers={HEADER: sign(TOKEN, body, time.time())},
+            headers={SIGNATURE: sign(TOKEN, body, time.time())},
             timeout=9,
         )
         assert answer.status_code == 204
-    forged = requests.post(f"{address}/callbacks/{task.id}_1", body, headers={HEADER: "t=1,v1=00"}, timeout=9)
+    forged = requests.post(
+        f"{address}/callbacks/{task.id}_1", body, headers={SIGNATURE: "t=1,v1=00"}, timeout=9
+    )
     assert (forged.status_code, forged.headers["Content-Type"]) == (401, "application/problem+json")
     assert requests.post(f"{address}/callbacks/{task.id}_1", b"x" * 5000, timeout=9).status_code == 413
     one_result(far, task)
@@ -202,9 +216,6 @@ def test_stopped_by_the_person(far: Far, near: Near) -> None:
 def test_nothing_is_left_of_what_was_not_begun(near: Near, far: Far) -> None:
     task = near.task(9)
     with near.context(task) as context:
-        with pytest.raises(Away):
-            carry_out(task, asked(9), box("http://127.0.0.1:9"), context, print, QUICK)
-        assert known(task) is None
         with pytest.raises(Refused, match="Who are you"):
             carry_out(task, asked(9), box(far.url, token="x" * 40), context, print, QUICK)
         assert known(task) is None
@@ -233,13 +244,128 @@ def test_a_quiet_run_is_told_of_once(near: Near, far: Far) -> None:
     with near.context(task) as context:
         context.config.execute.quiet_minutes = 0.001
 
-        def quiet(minutes: float) -> None:
-            told.append(minutes)
+        def tell(what: str, minutes: float) -> None:
+            told.append((what, minutes))
             far.open_gate()
 
-        exit = carry_out(task, asked(11), box(far.url), context, quiet, QUICK)
+        exit = carry_out(task, asked(11), box(far.url), context, tell, QUICK)
     assert (exit or {})["code"] == 0
-    assert told == [0.001]
+    assert told == [("quiet", 0.001)]
+
+
+def test_a_box_that_is_not_there_is_waited_for(near: Near, far: Far, wire: Wire) -> None:
+    """Nothing was begun: the person is told once, nothing is on disk, a cancel is a cancel."""
+    wire.set_cut(True)
+    task = near.task(13)
+    done = near.wait(task, wire.url)
+    assert near.told.acquire(timeout=PATIENCE)
+    assert (known(task), runs.state(task)) == (None, "none")
+    wire.set_cut(False)
+    far.open_gate()
+    assert (done.result(PATIENCE) or {})["code"] == 0
+    one_result(far, task)
+    wire.set_cut(True)
+    other = near.task(14)
+    done = near.wait(other, wire.url)
+    assert near.told.acquire(timeout=PATIENCE)
+    other.write("cancel", "")
+    assert (done.result(PATIENCE) or {})["stopped"] is True
+    assert far.ran("demo").count(other.id) == 0
+
+
+def test_another_box_under_the_same_address(near: Near, far: Far, tmp_path: Path) -> None:
+    """A second tooler with the same token and project answers in the middle: it is not believed."""
+    other, relay = Far(tmp_path / "other"), Wire(int(far.listen.rpartition(":")[2]))
+    other.project("demo")
+    other.start()
+    task = near.task(15)
+    process = near.execute(task, relay.url)
+    process.said("run begun")
+    relay.turn(int(other.listen.rpartition(":")[2]))
+    process.said("another box answers")
+    far.open_gate()
+    far.over(run_id(task))
+    relay.turn(int(far.listen.rpartition(":")[2]))
+    finished(process)
+    one_result(far, task)
+    assert other.ran("demo") == []
+    other.stop()
+    relay.close()
+
+
+def test_a_token_that_is_changed_meanwhile(near: Near, far: Far, tmp_path: Path) -> None:
+    """The run there goes on; when the token is right again, its result is taken."""
+    own = Far(tmp_path / "own")
+    own.project("demo")
+    own.start()
+    task = near.task(16)
+    process = near.execute(task, own.url)
+    process.said("run begun")
+    own.stop()
+    own.secret("tooler", "another" * 6)
+    own.start()
+    process.said("status 401")
+    own.open_gate()
+    until(lambda: runs.state(TaskDir(own.store(run_id(task)))) == "ended", "the tool's end")
+    own.stop()
+    own.secret("tooler", TOKEN)
+    own.start()
+    finished(process)
+    one_result(own, task)
+    own.stop()
+
+
+def test_cut_off_there(near: Near, tmp_path: Path) -> None:
+    """The box there was rebooted: a folder of a run, and no process. Here it counts as cut off, not alive."""
+    own = Far(tmp_path / "own")
+    own.project("demo")
+    own.start()
+    task = near.task(17)
+    done = near.wait(task, own.url)
+    until(lambda: task.text("run/stdout.log") == "begun", "the log here")
+    pid = own.look(run_id(task))["pid"]
+    own.stop(signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: runs.state(TaskDir(own.store(run_id(task)))) == "cut-off", "the runner's end")
+    own.start()
+    assert done.result(PATIENCE) is None
+    assert runs.state(task) == "cut-off"
+    assert own.ran("demo") == [task.id]
+    own.stop()
+
+
+class Trickle(ThreadingHTTPServer):
+    """Answers with a body that never ends, a byte at a time."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Drops)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Drops(BaseHTTPRequestHandler):
+    server: Trickle
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.server.over.wait(0.02):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def test_an_answer_that_trickles() -> None:
+    server = Trickle()
+    http = Http(box(f"http://127.0.0.1:{server.server_port}"), Pace(whole=0.2))
+    with pytest.raises(Unwell, match="takes too long"):
+        http.call("GET", "/box")
+    http.close()
+    server.over.set()
+    server.shutdown()
 
 
 def test_told_in_the_terms_of_a_stage(near: Near, far: Far) -> None:
@@ -254,22 +380,29 @@ def test_told_in_the_terms_of_a_stage(near: Near, far: Far) -> None:
     )  # fmt: skip
     card = task.load()
     with near.context(task) as context:
-        with pytest.raises(Failed, match="secrets/tooler-other"):
+        with pytest.raises(Failed, match="secrets/boxes/other"):
             elsewhere.box_of("other", far.url, "", card, context)
         here = elsewhere.box_of("far", far.url, "", card, context)
         with pytest.raises(Failed, match=r"не приняла.*kind command"):
             elsewhere.run(task, card, lambda: job, here, context, print, QUICK)
-        with pytest.raises(Later, match="far"):
-            elsewhere.run(task, card, lambda: job, box("http://127.0.0.1:9"), context, print)
+        with pytest.raises(Failed, match="не узнаёт нас"):
+            elsewhere.run(task, card, lambda: job, box(far.url, token="x" * 40), context, print, QUICK)
+        job.project.slug = "nowhere"
+        card.project = "nowhere"
+        with pytest.raises(Failed, match="нет проекта «nowhere»"):
+            elsewhere.run(task, card, lambda: job, here, context, print, QUICK)
         far.project("broken").rename(far.world.settings.work / "moved")
         job.project.slug = "broken"
         job.tool.kind = "command"
         with pytest.raises(Failed, match="Broken") as failed:
             elsewhere.run(task, card, lambda: job, here, context, print, QUICK)
         assert isinstance(failed.value.__cause__, RunFailed)
-    (task.path / "earlier" / "3").mkdir(parents=True)
-    again = elsewhere.wanted(task, card, job, box(far.url, "https://near/"))
-    assert (again.attempt, again.callback) == (4, f"https://near/callbacks/{task.id}_4")
+        assert runs.state(task) == "cut-off"  # it can be set going again, and never goes by itself
+        (task.path / "earlier" / "3").mkdir(parents=True)
+        again = elsewhere.wanted(task, card, job, box(far.url, "https://near/"), context)
+    assert again.origin == (near.spool.state / "name").read_text().strip()
+    run = f"{task.id}_4_{again.origin}"
+    assert (again.id, again.attempt, again.callback) == (run, 4, f"https://near/callbacks/{run}")
 
 
 # -- callbacks ------------------------------------------------------------------------------------
@@ -295,7 +428,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append((body, self.headers[HEADER]))
+        self.server.bodies.append((body, self.headers[SIGNATURE]))
         self.send_response(self.server.codes.pop(0) if self.server.codes else 204)
         self.send_header("Content-Length", "0")
         self.send_header("Location", self.server.url)

@@ -12,20 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from mock_llm import MockLlm
-from real_agents import KEY, Agents
-from skazano.task import TaskDir
+from real_agents import KEY, Agents, exit_of
 from stages import everything_below
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockLlm]:
-    with MockLlm() as made:
-        yield made
-
-
-@pytest.fixture
-def agents(tmp_path: Path, server: MockLlm) -> Agents:
-    return Agents(tmp_path, server)
 
 
 class Canned(BaseHTTPRequestHandler):
@@ -49,7 +37,7 @@ class Canned(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def canned(tmp_path: Path, server: MockLlm) -> Iterator[tuple[Agents, type[Canned]]]:
+def canned(tmp_path: Path, llm: MockLlm) -> Iterator[tuple[Agents, type[Canned]]]:
     made = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Canned,), {"bodies": []}))
     threading.Thread(target=made.serve_forever, daemon=True).start()
     more = f"""
@@ -58,13 +46,9 @@ kind = "chat"
 url = "http://127.0.0.1:{made.server_address[1]}/v1"
 model = "vendor/model"
 """
-    yield Agents(tmp_path, server, more), made.RequestHandlerClass  # type: ignore[misc]
+    yield Agents(tmp_path, llm, more), made.RequestHandlerClass  # type: ignore[misc]
     made.shutdown()
     made.server_close()
-
-
-def exit_of(task: TaskDir) -> dict[str, Any]:
-    return task.json("run/exit.json") or {}
 
 
 def data(**fields: Any) -> str:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from skazano.config import HOME, Tool, load
 from skazano.execution import isolation
 from skazano.execution.pump import TAIL, Kept, Lines, Stall
+from skazano.execution.work import result
 from skazano.projects import Project, broken, load_all
 from skazano.tools import claude, codex, readable
-from skazano.tools.base import Job, pointer, session_of
+from skazano.tools.base import RESULT_LIMIT, Denial, Job, Outcome, legible, pointer, session_of
 
 SAMPLES = HOME / "tests" / "data" / "agents"
 FINE = {"code": 0, "signal": None, "seconds": 1.0}
@@ -44,6 +45,47 @@ def recorded(tmp_path: Path, name: str) -> Path:
 
 
 # -- what recorded events mean --------------------------------------------------------------------
+
+
+def test_half_a_letter_colours_and_odd_shapes_do_no_harm(tmp_path: Path) -> None:
+    result = {
+        "type": "result",
+        "subtype": "success",
+        "is_error": False,
+        "result": "\ud83d Готово \ud83d\ude00",
+    }
+    odd = [{"type": "assistant", "message": "нет"}, {"type": "result", "permission_denials": {"a": 1}}, [], 7]
+    strange = {"modelUsage": [], "permission_denials": ["x", {"tool_name": 1, "tool_input": "y"}]}
+    lines = [*map(json.dumps, [*odd, {**result, **strange}]), "[" * 100_000]
+    (tmp_path / "events.jsonl").write_text("\n".join(lines), encoding="ascii")
+    found = claude.outcome(tmp_path, FINE, job(tmp_path))
+    assert (found.ok, found.text) == (True, "? Готово 😀")
+    odd = [
+        {"type": "turn.completed", "usage": 1},
+        {"type": "item.completed", "item": "x"},
+        {"type": "turn.failed"},
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, odd)), encoding="ascii")
+    assert codex.outcome(tmp_path, FINE, job(tmp_path)).error == "agent-refused"
+    assert legible("\x1b[1;31mкрасное\x1b[0m\0") == "красное"
+
+
+def test_an_answer_of_twenty_megabytes_is_read_and_cut(tmp_path: Path) -> None:
+    event = {"type": "item.completed", "item": {"type": "agent_message", "text": "x" * 20_000_000 + " Итог."}}
+    lines = [event, {"type": "turn.completed"}]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="ascii")
+    found = codex.outcome(tmp_path, FINE, job(tmp_path))
+    assert found.ok
+    assert legible(found.text).endswith("x Итог.")
+    assert len(legible(found.text)) < RESULT_LIMIT + 10
+
+
+def test_refused_calls_are_a_sentence() -> None:
+    calls = [Denial(what=f"Bash: touch {name * 100}") for name in "abcdef"]
+    said = result(Outcome(text="Сделал.", denials=calls), {}, "ru")
+    assert said.startswith("Сделал.\n\nНе разрешено, поэтому не сделано: Bash: touch aaa")
+    assert said.endswith("ddd…; ….")
+    assert len(said) < 400
 
 
 def test_claude_success(tmp_path: Path) -> None:

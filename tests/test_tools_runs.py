@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from demo_world import World, git
+from real_agents import exit_of
 from skazano import acts
 from skazano.conversation import notices
 from skazano.execution import order_marks, runs
@@ -84,10 +85,6 @@ def ran(here: World, spool: Spool, prompt: str, tool: str = "sh", **fields: Any)
     return task
 
 
-def exit_of(task: TaskDir) -> dict[str, Any]:
-    return task.json("run/exit.json") or {}
-
-
 def done(spool: Spool, task: TaskDir) -> None:
     until(lambda: place(spool, task.id) == "summarize/new", spool.root / "summarize" / "new")
 
@@ -99,13 +96,15 @@ def test_a_line_of_twenty_megabytes_is_kept_at_both_ends(here: World, spool: Spo
     task = ran(here, spool, "head -c 20000000 /dev/zero | tr '\\0' x; echo; echo Готово.")
     assert (task.path / "run" / "stdout.log").stat().st_size < 4 << 20
     assert exit_of(task)["left_out"] > 10 << 20
-    assert (task.text("result.md") or "").endswith("Готово.")
+    result = (task.text("result.md") or "").splitlines()
+    assert result[-3] == "Готово."
+    assert result[-1].startswith("Часть вывода инструмента пропущена (1")
 
 
 def test_the_answer_is_found_behind_a_huge_event(here: World, spool: Spool) -> None:
     huge = """printf '{"text":"'; head -c 20000000 /dev/zero | tr '\\0' x; echo '"}'; """
     task = ran(here, spool, huge + """echo '{"result":"Вот."}'""", "events")
-    assert task.text("result.md") == "Вот."
+    assert (task.text("result.md") or "").startswith("Вот.\n\nЧасть вывода")
 
 
 def test_bytes_that_are_no_text_do_no_harm(here: World, spool: Spool) -> None:
@@ -331,3 +330,13 @@ def test_a_project_file_says_what_is_allowed(here: World) -> None:
     file.write_text(file.read_text() + 'allow = ["Bash(make *)"]\nday_cost = 2.5\n')
     project = load_all(here.settings)["one"]
     assert (project.allow, project.day_cost) == (["Bash(make *)"], 2.5)
+
+
+def test_notes_are_not_read_through_a_link(here: World, spool: Spool) -> None:
+    folder, secret = here.settings.work / "one", here.root / "secret.txt"
+    secret.write_text("чужое\n")
+    (folder / "NOTES.md").symlink_to(secret)
+    task = ran(here, spool, "запиши", "note")
+    assert "NOTES.md — ссылка" in (task.text("error.txt") or "")
+    assert "чужое" not in git(folder, "log", "-p", "--all")
+    assert secret.read_text() == "чужое\n"

@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from demo_world import World
-from skazano.config import HOME
+from skazano.config import HOME, load
 from skazano.spool import Spool
 from skazano.stage import Context
 from skazano.task import TaskDir
@@ -31,7 +31,7 @@ from skazano.wake import Wake
 
 TOKEN = "0123456789abcdef0123456789abcdef-far"
 PATIENCE = 20.0  # seconds; far above what anything here takes
-QUICK = Pace(poll=0.05, connect=2.0, read=2.0, give_up=0.0)
+QUICK = Pace(poll=0.05, connect=2.0, read=2.0, away=0.1, give_up=0.0)
 LAZY = Pace(poll=600.0)  # without a callback it would never look
 
 TOOLS = """
@@ -63,9 +63,9 @@ out = pathlib.Path(os.environ["SKAZANO_OUT"])
 """
 
 
-def until(ready: Callable[[], Any], what: str) -> Any:
+def until(ready: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """What `ready` gives as soon as it is true; asked again at short intervals, until a deadline."""
-    end, tick = time.monotonic() + PATIENCE, threading.Event()
+    end, tick = time.monotonic() + seconds, threading.Event()
     while not (found := ready()):
         assert time.monotonic() < end, f"in vain: {what}"
         tick.wait(0.02)
@@ -120,13 +120,16 @@ class Process:
 class Far:
     """The box where projects live: a world with a tooler."""
 
-    def __init__(self, root: Path, *, token: str = TOKEN, parallel: int = 4) -> None:
+    def __init__(
+        self, root: Path, *, token: str = TOKEN, parallel: int = 4, more: str = "", world: World | None = None
+    ) -> None:
         gate, loud = root / "gate", root / "loud.py"
         root.mkdir(parents=True, exist_ok=True)
         os.mkfifo(gate)
         loud.write_text(LOUD, encoding="utf-8")
-        more = TOOLS.format(gate=gate, loud=loud, python=sys.executable, task="$SKAZANO_TASK")
-        self.world = World(root, "http://127.0.0.1:9", more=f"[execute]\nparallel = {parallel}\n{more}")
+        more += TOOLS.format(gate=gate, loud=loud, python=sys.executable, task="$SKAZANO_TASK")
+        head = f"[execute]\nparallel = {parallel}\n"
+        self.world = world or World(root, "http://127.0.0.1:9", more=head + more)
         self.secret("tooler", token)
         self.gate = gate
         self.listen = "127.0.0.1:0"
@@ -137,8 +140,12 @@ class Far:
         file.write_text(value)
         file.chmod(0o600)
 
+    @property
+    def tools(self) -> list[str]:
+        return list(self.world.settings.config.tools)
+
     def project(self, slug: str, *, tool: str = "gated", tools: Sequence[str] = ()) -> Path:
-        tools = list(tools) or ["gated", "echo", "note", "loud"]
+        tools = list(tools) or self.tools
         return self.world.project(slug, slug.title(), tool=tool, tools=tools)
 
     def start(self, *options: str, prefix: Sequence[str] = ()) -> Process:
@@ -156,8 +163,8 @@ class Far:
         return f"http://{self.listen}"
 
     def store(self, id: str) -> Path:
-        task, _, attempt = id.rpartition("_")
-        return self.world.spool / "state" / "tooler" / "runs" / attempt / task
+        task, _, rest = id.partition("_")
+        return self.world.spool / "state" / "tooler" / "runs" / rest / task
 
     def open_gate(self) -> None:
         """Let one run that stands at the gate go on; waits until there is one."""
@@ -207,16 +214,41 @@ class Near:
     def __init__(self, root: Path) -> None:
         self.world = World(root, "http://127.0.0.1:9")
         self.spool = Spool.open(self.world.spool)
-        secret = self.world.etc / "secrets" / "tooler-far"
-        secret.write_text(TOKEN)
-        secret.chmod(0o600)
+        self.told = threading.Semaphore(0)  # what the person would hear
+        self.secret("far", TOKEN)
 
-    def task(self, number: int) -> TaskDir:
+    def secret(self, box: str, token: str) -> None:
+        folder = self.world.etc / "secrets" / "boxes"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / box).write_text(token)
+        (folder / box).chmod(0o600)
+
+    def lives_on(self, far: Far, callback: str = "", slugs: Sequence[str] = ("demo",)) -> None:
+        """Its projects are on that box, and have the tools that it has, and one that it has not."""
+        kinds = {name: tool.kind for name, tool in far.world.settings.config.tools.items()}
+        with self.world.config.open("a") as config:
+            for name, kind in {**kinds, "absent": "command"}.items():
+                if name not in self.world.settings.config.tools:
+                    config.write(f'[tools.{name}]\nkind = "{kind}"\ncommand = "sh"\nmodel = "m"\n')
+            config.write(f'[boxes.far]\nurl = "{far.url}"\ncallback = "{callback}"\n')
+        self.world.settings = load(self.world.config)
+        self.world.settings.projects.mkdir(exist_ok=True)
+        for slug in slugs:
+            tools = json.dumps([*kinds, "absent"])
+            text = f'title = "Демо"\ntool = "note"\nbox = "far"\ntools = {tools}\n'
+            (self.world.settings.projects / f"{slug}.toml").write_text(text)
+
+    def task(
+        self, number: int, *, prompt: str = "Сделай", tool: str = "gated", project: str = "demo"
+    ) -> TaskDir:
         id = task_id(number)
-        card = {"id": id, "created": "2026-11-22T18:04:31Z", "project": "demo", "tool": "gated"}
-        contents = {"task.json": json.dumps(card).encode(), "prompt.md": "Сделай\n".encode()}
+        card = {"id": id, "created": "2026-11-22T18:04:31Z", "project": project, "tool": tool}
+        contents = {"task.json": json.dumps(card).encode(), "prompt.md": f"{prompt}\n".encode()}
         self.spool.publish(id, contents, "execute")
         return TaskDir(self.spool.dir(id))
+
+    def _tell(self, what: str, minutes: float) -> None:
+        self.told.release()
 
     @contextlib.contextmanager
     def context(self, task: TaskDir) -> Iterator[Context]:
@@ -236,7 +268,7 @@ class Near:
             with self.context(task) as context:
                 number = int(task.id.rpartition("-")[2])
                 try:
-                    done.set_result(carry_out(task, asked(number), box(url), context, print, QUICK))
+                    done.set_result(carry_out(task, asked(number), box(url), context, self._tell, QUICK))
                 except Exception as error:  # noqa: BLE001 - the test gets it
                     done.set_exception(error)
 
@@ -252,8 +284,8 @@ class Near:
         return Process(self.client_argv(task, url, pace=pace, callback=callback))
 
     def receiver_argv(self, listen: str) -> list[str]:
-        argv = [str(HOME / "bin" / "tooler.py"), "--config", str(self.world.config)]
-        return [*argv, "--callbacks", "--listen", listen]
+        argv = [str(HOME / "bin" / "callbacks.py"), "--config", str(self.world.config)]
+        return [*argv, "--listen", listen]
 
     def receiver(self) -> Process:
         """The endpoint for callbacks, listening."""
@@ -277,13 +309,19 @@ class Wire:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.cut = False
-        self.deaf = 0  # so many connections are heard by the other side, and their answers are lost
+        self.deaf = 0  # so many POSTs are heard by the other side, and their answers are lost
         self.seen = threading.Semaphore(0)  # connections that were refused or lost
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def turn(self, port: int) -> None:
+        """From now on it leads to another port; what is open breaks."""
+        self._port = port
+        self.set_cut(True)
+        self.set_cut(False)
 
     def set_cut(self, cut: bool) -> None:
         """Cut: everything that is open breaks, whatever comes is hung up on."""
@@ -293,6 +331,14 @@ class Wire:
         for one in broken:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def _lose(self) -> bool:
+        with self._lock:
+            if not self.deaf:
+                return False
+            self.deaf -= 1
+        self.seen.release()
+        return True
 
     def close(self) -> None:
         self.set_cut(True)
@@ -306,7 +352,6 @@ class Wire:
                 return
             with self._lock:
                 lost = self.cut
-                self.deaf, deaf = max(0, self.deaf - (not lost)), self.deaf > 0 and not lost
             if lost:
                 near.close()
                 self.seen.release()
@@ -314,14 +359,16 @@ class Wire:
             far = socket.create_connection(("127.0.0.1", self._port))
             with self._lock:
                 self._open |= {near, far}
-            threading.Thread(target=self._pump, args=(near, far, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(far, near, deaf), daemon=True).start()
+            posted = threading.Event()
+            threading.Thread(target=self._pump, args=(near, far, posted, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(far, near, posted, False), daemon=True).start()
 
-    def _pump(self, source: socket.socket, target: socket.socket, deaf: bool) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, posted: threading.Event, out: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
-                if deaf:
-                    self.seen.release()
+                if out and data.startswith(b"POST"):
+                    posted.set()
+                if not out and posted.is_set() and self._lose():
                     break
                 target.sendall(data)
         for one in (source, target):

@@ -33,7 +33,7 @@ def main(config: str, id: str, url: str, callback: str, poll: str, read: str) ->
     def wanted() -> Wanted:
         return Wanted(task=id, project="demo", tool="gated", prompt="Сделай", callback=there)
 
-    exit = carry_out(task, wanted, box, context, lambda _: None, Pace(poll=float(poll), read=float(read)))
+    exit = carry_out(task, wanted, box, context, lambda *_: None, Pace(poll=float(poll), read=float(read)))
     log(task.id, "finished", exit=json.dumps(exit))
 
 

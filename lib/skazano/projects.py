@@ -32,26 +32,12 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     day_cost: float | None = None
 
 
-class Project(msgspec.Struct, kw_only=True):
-    """A project. `path` is its folder, `tools` the names of the tools that may be used there; `allow` and
-    `deny` are rules of Claude's permissions beside the usual ones; day_… stand above those of [execute]."""
+class Project(_File, kw_only=True):
+    """A project: its file, with what that leaves open filled in. `path` is its folder, `tools` the names of
+    the tools that may be used there; `allow` and `deny` are rules of Claude's permissions beside the usual
+    ones; day_… stand above those of [execute]."""
 
     slug: str
-    title: str
-    aliases: list[str]
-    path: str
-    tool: str
-    tools: list[str]
-    remote: str | None
-    user: str | None
-    terms: list[str]
-    hidden: bool
-    box: str | None = None
-    allow: list[str] = []
-    deny: list[str] = []
-    day_runs: int | None = None
-    day_minutes: float | None = None
-    day_cost: float | None = None
 
 
 def load_all(settings: Settings) -> dict[str, Project]:
@@ -64,6 +50,11 @@ def load_all(settings: Settings) -> dict[str, Project]:
         except ConfigError as error:
             _complain(file, error)
     return {project.slug: project for project in sorted(found, key=lambda p: p.title.casefold())}
+
+
+def writes_anywhere(rule: str) -> bool:
+    """Whether a rule of Claude's would let it write outside of the project."""
+    return _WRITES_ANYWHERE.fullmatch(rule) is not None
 
 
 def broken(settings: Settings) -> list[ConfigError]:
@@ -102,7 +93,7 @@ def _load(settings: Settings, file: Path) -> Project:
     if data.tool not in tools:
         raise ConfigError(f"{file}: tool {data.tool!r} is not among tools = {tools}")
     for rule in data.allow:
-        if _WRITES_ANYWHERE.fullmatch(rule):
+        if writes_anywhere(rule):
             raise ConfigError(f"{file}: allow: {rule!r} lets it write anywhere: say Edit(./**), Write(./**)")
     if data.box is not None and data.box not in settings.config.boxes:
         raise ConfigError(f"{file}: no box {data.box!r}: {settings.file} has no table [boxes.{data.box}]")

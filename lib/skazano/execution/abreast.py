@@ -6,7 +6,6 @@ does, and rings the loop when it has ended.
 """
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -66,7 +65,7 @@ class Abreast(Stage):
     def serve(self, ready: Sequence[Ticket], context: Context) -> bool:
         """Begin what may begin; whether something is in work."""
         self._reap()
-        if not context.stopping and time.monotonic() >= self.paused_until:
+        if not context.stopping and self.outages.left <= 0:
             working = {id: project for id, (project, _, _) in self._working.items()}
             for ticket in self.choose(ready, working, context):
                 held = context.spool.claim(ticket)

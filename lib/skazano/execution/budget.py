@@ -45,14 +45,16 @@ def today(spool: Spool, slug: str) -> dict[str, float]:
     """runs, seconds and cost (US dollars) of a project on this day."""
     lines = {line.get("run"): line for line in files.read_lines(_file(spool, slug))}
     return {
-        "runs": len(lines),
+        "runs": sum(not line.get("part") for line in lines.values()),
         "seconds": sum(float(line.get("seconds") or 0) for line in lines.values()),
         "cost": sum(float(line.get("cost") or 0) for line in lines.values()),
     }
 
 
-def spend(spool: Spool, slug: str, task: TaskDir, exit: Mapping[str, Any], outcome: Outcome) -> None:
-    """Put a run on the day's account, once."""
+def spend(
+    spool: Spool, slug: str, task: TaskDir, exit: Mapping[str, Any], outcome: Outcome, *, part: bool = False
+) -> None:
+    """Put a run on the day's account, once; a further part of one is none of its own."""
     begun = (task.json("run/started.json") or {}).get("time")
     run = f"{task.id} {begun}"
     path = _file(spool, slug)
@@ -64,6 +66,7 @@ def spend(spool: Spool, slug: str, task: TaskDir, exit: Mapping[str, Any], outco
         "seconds": exit.get("seconds"),
         "cost": outcome.cost,
         "tokens": outcome.tokens or None,
+        "part": part or None,
     }
     files.append_line(path, {key: value for key, value in line.items() if value is not None})
 

@@ -60,7 +60,7 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context, s
     except git.GitError as error:
         raise Failed(say(card.lang, "git-failed", why=error), error.detail) from error
     if made is None:
-        return
+        raise Failed(say(card.lang, "git-failed", why=say(card.lang, "git-gone")), project.path)
     commit, patch = made
     # A secret that could not be taken out of a commit must not leave this machine with it.
     may_push = bool(commit.commits) and not commit.secret

@@ -2,7 +2,7 @@
 
 Within a project first come, first served, but for one whose run has begun already (it must be waited for)
 and one that a person let jump the queue (a file `first` in state/jump). Among projects the one that has been
-idle longest is next.
+idle longest is next. Those on other boxes take none of the places here: a box that is away holds nobody up.
 """
 
 import os
@@ -17,6 +17,8 @@ from skazano.spool import Ticket
 from skazano.stage import Context
 from skazano.task import BadTask, TaskDir
 
+ELSEWHERE = "box "  # what begins so is no folder of ours
+
 
 class Order:
     """Remembers which project had its turn when, and since when each task waits."""
@@ -29,7 +31,8 @@ class Order:
     def __call__(self, ready: Sequence[Ticket], working: Mapping[str, str], context: Context) -> list[Ticket]:
         """Those to begin, the next one first."""
         ready = [ticket for ticket in ready if ticket.id not in working]
-        room = max(1, context.config.execute.parallel) - len(working)
+        here = sum(not place.startswith(ELSEWHERE) for place in working.values())
+        room = max(0, max(1, context.config.execute.parallel) - here)
         queues = self._queues(ready, context)
         at_work, unfinished = set(working.values()), self._unfinished(context)
         free = [
@@ -38,19 +41,23 @@ class Order:
             if place not in at_work and (place not in unfinished or runs_on(queue[0], context))
         ]
         free.sort(key=lambda place: (self._turn.get(place, 0.0), queues[place][0].id))
-        chosen = [queues[place][0] for place in free[: max(0, room)]]
-        for place in free[: max(0, room)]:
+        chosen_here = [place for place in free if not place.startswith(ELSEWHERE)][:room]
+        free = [place for place in free if place in chosen_here or place.startswith(ELSEWHERE)]
+        chosen = [queues[place][0] for place in free]
+        for place in free:
             self._turn[place] = time.monotonic()
         self._tell(queues, {ticket.id for ticket in chosen}, working, context)
         return chosen
 
     def project(self, ticket: Ticket, context: Context) -> str:
-        """The folder on which the task works, or its project's name if there is no such project."""
+        """The folder on which the task works, on which box if not here; its id if there is no project."""
         try:
             slug = TaskDir(context.spool.dir(ticket.id)).load().project or ""
             project = context.projects().get(slug)
         except (BadTask, ConfigError):
             return ticket.id  # it will fail by itself, in nobody's way
+        if project is not None and project.box is not None:
+            return f"{ELSEWHERE}{project.box}/{slug}"
         return os.path.realpath(project.path) if project else ticket.id
 
     def until(self) -> float | None:

@@ -37,6 +37,11 @@ class Kept:
             with contextlib.suppress(OSError):
                 os.utime(self.fd)  # whoever looks for signs of life sees this one
 
+    @property
+    def waits(self) -> int:
+        """Bytes of the end that are not on disk."""
+        return min(len(self._tail), TAIL)
+
     def close(self) -> int:
         """Write the end down; how many bytes are left out: those between it and the beginning, and of
         the end what a full disk does not take."""
@@ -95,6 +100,23 @@ class Lines:
             self._part.clear()
         elif not self._over:
             self._part += piece
+
+
+class Turns:
+    """Counts lines that match `pattern`; `over` once there were more than `most`."""
+
+    def __init__(self, pattern: str, most: int) -> None:
+        self._pattern = re.compile(pattern.encode())
+        self.most = most
+        self._seen = 0
+
+    def see(self, line: bytes | None) -> None:
+        """A line has come."""
+        self._seen += line is not None and self._pattern.search(line[:4096]) is not None
+
+    @property
+    def over(self) -> bool:
+        return self._seen > self.most
 
 
 class Stall:

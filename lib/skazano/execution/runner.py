@@ -7,10 +7,12 @@ without a PID. It reads argv.json, writes the tool's output and, last of all, ex
 with {variable: value} as JSON: they are on no disk and in no argument.
 
 argv.json: argv, cwd, env, stdin (path), seconds (time limit), stdout (file name), reads ("" or the kind whose
-events are made readable in stdout.log), output_bytes, stall ([pattern, seconds] or null), namespace (whether
-to use one), hide, show, writable (see isolation), processes, secrets_by ("environment" or "descriptor").
+events are made readable in stdout.log), output_bytes, stall ([pattern, seconds] or null), turns ([pattern,
+most] or null), namespace (whether to use one), hide, show, writable (see isolation), processes, secrets_by
+("environment" or "descriptor").
 """
 
+import errno
 import json
 import os
 import select
@@ -22,12 +24,15 @@ from typing import Any
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from skazano.execution import isolation
-from skazano.execution.pump import Kept, Lines, Stall
+from skazano.execution.pump import Kept, Lines, Stall, Turns
 from skazano.tools import readable
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 LAST_WORDS = 2.0  # seconds for the host to tell how it ended, after it was told to end all
 CHUNK = 1 << 18
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_SECONDS = 2.0  # between two looks whether a full disk has room again
+SPARE = 1 << 16  # bytes that ought to be free beside the end of the output
 
 
 def main(folder: str, secrets: str = "") -> int:
@@ -37,15 +42,21 @@ def main(folder: str, secrets: str = "") -> int:
         wanted = json.load(stream)
     control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     write("started.json", {"time": time.time()})
-    begun = time.monotonic()
     try:
         given(wanted, secrets)
         outcome = Run(wanted, control).outcome()
     except OSError as error:
-        outcome = {"code": None, "signal": None, "why": f"{error.filename}: {error.strerror}"}
-    outcome["seconds"] = round(time.monotonic() - begun, 3)
-    write("exit.json", outcome)
-    return 0
+        why = f"{error.filename}: {error.strerror}"
+        outcome = {"code": None, "signal": None, "why": why, "seconds": 0.0}
+    while True:
+        try:
+            write("exit.json", outcome)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            time.sleep(FULL_SECONDS)
+        else:
+            return 0
 
 
 def given(wanted: dict[str, Any], secrets: str) -> None:
@@ -66,13 +77,15 @@ class Run:
 
     def __init__(self, wanted: dict[str, Any], control: int) -> None:
         self.control = control
-        self.deadline = time.monotonic() + wanted["seconds"]
+        self.begun = time.monotonic()
+        self.deadline = self.begun + wanted["seconds"]
         self.why = ""
         most = wanted["output_bytes"]
         self.out, self.err = Kept(wanted["stdout"], most), Kept("stderr.log", most)
         self.shown = Kept("stdout.log", most) if wanted["reads"] else None
         self.reads = wanted["reads"]
         self.stall = Stall(*wanted["stall"]) if wanted.get("stall") else None
+        self.turns = Turns(*wanted["turns"]) if wanted.get("turns") else None
         self.lines = Lines(self._line)
         self.namespace = bool(wanted.get("namespace")) and isolation.enter()
         self._start(wanted)
@@ -111,12 +124,17 @@ class Run:
         told = self._told()
         self._drain()
         self.lines.end()
-        cut = self.out.close() + self.err.close() + (self.shown.close() if self.shown else 0)
+        seconds = round(time.monotonic() - self.begun, 3)
+        logs = [log for log in (self.out, self.err, self.shown) if log]
+        room(sum(log.waits for log in logs))
+        cut = sum(log.close() for log in logs)
         return {
             **told,
+            "seconds": seconds,
             "stopped": self.why == "stopped",
             "timeout": self.why == "timeout",
             "stalled": self.why == "stalled",
+            "circles": self.turns.most if self.turns and self.why == "circles" else 0,
             "left_out": cut,
             "isolation": "namespace" if self.namespace else "group",
         }
@@ -148,6 +166,9 @@ class Run:
             if also_control and self.control in ready:
                 self.why = "stopped"
                 return False
+            if also_control and self.turns and self.turns.over:
+                self.why = "circles"
+                return False
             if time.monotonic() >= until:
                 self.why = self.why or ("timeout" if until == deadline else "stalled")
                 return False
@@ -176,19 +197,30 @@ class Run:
             poll.unregister(pipe)
 
     def _line(self, line: bytes | None) -> None:
-        if self.stall:
-            self.stall.see(line)
+        for watcher in (self.stall, self.turns):
+            if watcher:
+                watcher.see(line)
         if self.shown:
             self.shown.write(readable.line(self.reads, line))
+
+
+def room(wanted: int) -> None:
+    """Wait until the disk can take the end of the output, which may hold the answer."""
+    while wanted and os.statvfs(".").f_bavail * os.statvfs(".").f_frsize < wanted + SPARE:
+        time.sleep(FULL_SECONDS)
 
 
 def write(name: str, value: object) -> None:
     """A durable file, as skazano.files writes it; this program imports as little of ours as it can."""
     temporary = f".{name}.tmp"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o664)
-    os.write(fd, json.dumps(value).encode() + b"\n")
-    os.fsync(fd)
-    os.close(fd)
+    try:
+        view = memoryview(json.dumps(value).encode() + b"\n")
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
     os.rename(temporary, name)
     folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     os.fsync(folder)

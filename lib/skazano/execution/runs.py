@@ -73,6 +73,7 @@ def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[
         "reads": plan.reads,
         "output_bytes": wanted.output_mb << 20,
         "stall": plan.stall,
+        "turns": plan.turns,
         "namespace": bool(context.kept.get("namespace")),
         "hide": list(hide),
         "show": [str(task.path), str(run / "out")],

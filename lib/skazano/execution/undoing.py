@@ -1,4 +1,5 @@
-"""Taking a task's work back: a button makes a task of its own, which `execute` does with git alone.
+"""Taking a task's work back: a button makes a task of its own, which is done with git alone, by `execute` or,
+if the project lives on another box, by the tooler there.
 
 Its id is the undone task's with the source `undo`, so that pressing twice makes one. It waits for its turn
 in the project like any other, so nothing is reverted under a tool's hands.
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from skazano.context import Context, Failed, Later
+from skazano.context import Context, Failed, Later, cancelled
 from skazano.spool import Spool
 from skazano.task import Task, TaskDir, encode, now
 from skazano.texts import say
@@ -39,21 +40,44 @@ def request(spool: Spool, id: str) -> bool:
 
 
 def work(task: TaskDir, card: Task, context: Context) -> str:
-    """Revert the parent's commits and push. The same when repeated. Raises Later, Failed."""
-    from skazano import git
-    from skazano.execution.commits import git_environment
-
+    """Revert the parent's commits and push; the next stage. The same when repeated. Raises Later, Failed,
+    Stopped."""
     project = context.projects().get(card.project or "")
     if project is None or card.parent is None:
         raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
     made = (TaskDir(context.spool.dir(card.parent)).json("commit.json") or {}).get("commits", [])
+    commits = [one["sha"] for one in made]
+    if project.box is None:
+        take_back(task, card, card.parent, commits, context)
+    else:
+        from skazano.tooler import elsewhere
+
+        exit = elsewhere.undo(task, card, project.slug, project.box, card.parent, commits, context)
+        if exit is None:
+            return "hold"
+        if exit.get("stopped"):
+            return cancelled(task)
+    task.write("result.md", say(card.lang, "undone"))
+    context.note(engine=TOOL, box=project.box)
+    return "summarize"
+
+
+def take_back(task: TaskDir, card: Task, undone: str, commits: list[str], context: Context) -> None:
+    """Revert the commits of the task `undone` in the card's project on this box, and push; commit.json. The
+    same when repeated. Raises Later, Failed."""
+    from skazano import git
+    from skazano.execution.commits import git_environment
+
+    project = context.projects().get(card.project or "")
+    if project is None:
+        raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
     wanted = context.config.execute
     try:
-        undone = git.undo(
+        done = git.undo(
             Path(project.path),
-            card.parent,
+            undone,
             today=date.today(),
-            commits=[one["sha"] for one in made],
+            commits=commits,
             prefix=wanted.branch_prefix,
             identity=git.Identity(wanted.author_name, wanted.author_email),
             env=git_environment(),
@@ -63,12 +87,10 @@ def work(task: TaskDir, card: Task, context: Context) -> str:
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:
         raise Failed(say(card.lang, "git-unprepared", why=error), error.detail) from error
-    if not undone.ok:
-        raise Failed(say(card.lang, "not-undone", why=undone.error), undone.error or "")
-    task.write("result.md", say(card.lang, "undone"))
-    task.write_json("commit.json", _record(undone, card.title or ""))
-    context.note(engine=TOOL, commits=len(undone.reverted))
-    return "summarize"
+    if not done.ok:
+        raise Failed(say(card.lang, "not-undone", why=done.error), done.error or "")
+    task.write_json("commit.json", _record(done, card.title or ""))
+    context.note(commits=len(done.reverted))
 
 
 def _record(undone: Any, subject: str) -> dict[str, Any]:

@@ -89,16 +89,10 @@ def _link(path: Path, target: str) -> None:
     path.symlink_to(target)
 
 
-def unit_state(task: str, user: str | None) -> str:
-    """systemd's word for the run's unit: active, activating, deactivating, inactive, failed."""
-    done = _systemctl("show", "--property=ActiveState", "--value", unit_name(task, user), seconds=ASK_SECONDS)
-    return done.stdout.strip() or "inactive"
-
-
-def stop_unit(task: str, user: str | None) -> bool:
-    """Stop the unit with every process in it; whether systemd did. The runner writes no exit.json then, so
-    ask it first (runs.stop)."""
-    return _systemctl("stop", unit_name(task, user), seconds=START_SECONDS).returncode == 0
+def unit_pid(task: str, user: str | None) -> int | None:
+    """The process of the run's unit, while it runs."""
+    done = _systemctl("show", "--property=MainPID", "--value", unit_name(task, user), seconds=ASK_SECONDS)
+    return int(done.stdout.strip() or 0) or None
 
 
 def forget(task: str) -> None:

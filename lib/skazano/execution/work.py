@@ -10,16 +10,17 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from skazano import files
-from skazano.execution import budget
+from skazano.execution import budget, interruption
 from skazano.projects import Project
 from skazano.spool import SpoolError
 from skazano.stage import Context, Failed
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
-from skazano.tools.base import SESSION, Job, Outcome, Plan
+from skazano.tools.base import SESSION, Job, Outcome, Plan, legible
 
 EARLIER = 8  # exchanges of a conversation that a chat is reminded of
 EARLIER_SIZE = 20_000  # characters of each
+CALLS, CALL = 4, 80  # refused calls that are told, and characters of each; exit.json has them all
 
 
 class Kind(Protocol):
@@ -51,15 +52,14 @@ def project_of(card: Task, context: Context) -> Project:
 def job_of(task: TaskDir, card: Task, project: Project, context: Context) -> Job:
     """The request as the tool is to get it. Raises Failed: a limit of the day is reached."""
     tool = context.config.tools[card.tool or project.tool]
-    resume = task.json("resume.json")
-    session = resume.get("session") if isinstance(resume, dict) else _continued(card, project, context)
-    told = resume.get("prompt") if isinstance(resume, dict) else None
+    resume = interruption.resume(task)
+    session = resume.get("session") if resume else _continued(card, project, context)
     return Job(
         id=task.id,
         title=card.title or task.id,
         lang=card.lang,
         created=card.created,
-        prompt=str(told or task.text("prompt.md") or ""),
+        prompt=str(resume.get("prompt") or task.text("prompt.md") or ""),
         prompt_file=task.path / "prompt.md",
         run=task.path / "run",
         project=project,
@@ -71,10 +71,11 @@ def job_of(task: TaskDir, card: Task, project: Project, context: Context) -> Job
     )
 
 
-def afford(job: Job, context: Context) -> Job:
-    """The job with what it may cost. Raises Failed if the project's limits of the day are reached."""
+def afford(job: Job, context: Context, *, goes_on: bool = False) -> Job:
+    """The job with what it may cost. Raises Failed if the project's limits of the day are reached, but not
+    for one that `goes_on`: half of its work lies in the tree."""
     left = budget.left(context.spool, job.project, context.config.execute)
-    if left.over:
+    if left.over and not goes_on:
         raise Failed(
             say(job.lang, f"day-{left.over}", title=job.project.title, most=left.most), "limit of the day"
         )
@@ -105,6 +106,7 @@ def conclude(task: TaskDir, card: Task, job: Job, exit: Mapping[str, Any], conte
     """What came of the run, from its files; written into exit.json, task.json, the day's account and the
     session's. The same however often it is repeated."""
     outcome = kind(job.tool.kind).outcome(job.run, exit, job)
+    outcome.text, outcome.detail = legible(outcome.text), legible(outcome.detail)
     if outcome.thread_tokens and not exit.get("tokens"):
         before = (_session_card(outcome.session, context) or {}).get("tokens", {}) if job.session else {}
         spent = {name: max(0, n - before.get(name, 0)) for name, n in outcome.thread_tokens.items()}
@@ -116,7 +118,7 @@ def conclude(task: TaskDir, card: Task, job: Job, exit: Mapping[str, Any], conte
         card.session = outcome.session
         task.save(card)
     _remember(outcome, job, context)
-    budget.spend(context.spool, job.project.slug, task, exit, outcome)
+    budget.spend(context.spool, job.project.slug, task, exit, outcome, part=interruption.goes_on(task))
     return outcome
 
 
@@ -131,6 +133,17 @@ def cut_off(task: TaskDir, card: Task, context: Context) -> None:
         card.session = outcome.session
         task.save(card)
         _remember(outcome, job_of(task, card, project, context), context)
+
+
+def result(outcome: Outcome, exit: Mapping[str, Any], lang: str) -> str:
+    """What the tool said, what it was not allowed to do, and how much of its output is not kept."""
+    parts, calls = [outcome.text], [denial.what for denial in outcome.denials]
+    if calls:
+        shown = [call if len(call) <= CALL else call[: CALL - 1] + "…" for call in calls[:CALLS]]
+        parts.append(say(lang, "denied", calls="; ".join([*shown, *(["…"] if len(calls) > CALLS else [])])))
+    if cut := exit.get("left_out"):
+        parts.append(say(lang, "output-cut", mb=f"{max(cut / 1e6, 0.001):.3g}"))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _account(outcome: Outcome, exit: Mapping[str, Any]) -> dict[str, Any]:

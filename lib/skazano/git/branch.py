@@ -171,9 +171,7 @@ def todays(refs: Refs, family: Family, today: date, current: str | None) -> Star
     return None
 
 
-def begin(
-    git: Git, refs: Refs, family: Family, today: date, default: str | None, status: Status
-) -> Start:
+def begin(git: Git, refs: Refs, family: Family, today: date, default: str | None, status: Status) -> Start:
     """Where today's branch begins: DESIGN's "from where the work stands".
 
     On the remote already: from there. Else from the last such branch while it holds what the

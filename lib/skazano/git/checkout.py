@@ -4,13 +4,15 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from skazano.git.command import Git, Identity
+from skazano.git import guard
+from skazano.git.command import NO_HOOKS, Git, Identity
 from skazano.git.facts import Config, Entry, git_directory, read_config
-from skazano.git.stage import LeftOut, stage
+from skazano.git.stage import LeftOut, Lfs, stage
 
 
 class Checkout:
-    """Opening costs one process. `remote` is None if there is none, or several and not that one."""
+    """Opening costs one process. `remote` is None if there is none, or several and not that one. Raises
+    Refused if git would be led astray there, see guard."""
 
     def __init__(
         self,
@@ -24,12 +26,18 @@ class Checkout:
         self.top = repo.resolve()
         self.git_dir = git_directory(repo)
         self.config: Config = read_config(self.git)
+        guard.leads_here(self.top, self.git_dir, self.config)
+        self.shared = not self.git.user and guard.is_shared(guard.common_directory(self.git_dir))
+        if self.shared:
+            guard.names_no_program(self.git)
+            self.git.options += NO_HOOKS
         for key, value in (("user.name", identity.name), ("user.email", identity.email)):
             if not self.config.get(key, [""])[-1].strip():
                 self.git.options += ["-c", f"{key}={value}"]
         self.remote = remote if f"remote.{remote}.url" in self.config else self._only_remote()
         self.lfs_missing = not shutil.which("git-lfs", path=self.git.env["PATH"])
-        if self.lfs_missing and any(key.startswith("filter.lfs.") for key in self.config):
+        self.has_lfs = any(key.startswith("filter.lfs.") for key in self.config)
+        if self.lfs_missing and self.has_lfs:
             # Configured but not installed: git would refuse every file under filter=lfs.
             for key in ("clean", "smudge", "process"):
                 self.git.options += ["-c", f"filter.lfs.{key}="]
@@ -44,13 +52,16 @@ class Checkout:
         return names.pop() if len(names) == 1 else None
 
     @property
-    def uses_lfs(self) -> bool:
-        """Whether files may need git-lfs and it is not there."""
+    def lfs(self) -> Lfs:
+        """What becomes of files that .gitattributes gives to git-lfs."""
         attributes = self.top / ".gitattributes"
         try:
-            return self.lfs_missing and b"filter=lfs" in attributes.read_bytes()
+            used = b"filter=lfs" in attributes.read_bytes()
         except OSError:
-            return False
+            return "unused"
+        return (
+            "unused" if not used else "missing" if self.lfs_missing else "works" if self.has_lfs else "unused"
+        )
 
     def stage(
         self,
@@ -60,7 +71,7 @@ class Checkout:
         strict: bool = False,
     ) -> tuple[int, list[LeftOut]]:
         """As `stage.stage`, with what this checkout knows of git-lfs."""
-        return stage(self.git, self.top, entries, skip, max_file, self.uses_lfs, strict)
+        return stage(self.git, self.top, entries, skip, max_file, self.lfs, strict)
 
 
 def is_repository(repo: Path) -> bool:

@@ -36,6 +36,7 @@ FIXED = {
     "log.showSignature": "false",
     "maintenance.auto": "false",
     "merge.autoStash": "false",
+    "protocol.ext.allow": "never",
     "push.followTags": "false",
     "push.gpgSign": "false",
     "rebase.autoStash": "false",

@@ -164,9 +164,7 @@ def _born(git: Git) -> bool:
     return git("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).code == 0
 
 
-def _changes(
-    git: Git, made: list[Made], base: str | None, limit: int
-) -> tuple[list[Changed], bytes]:
+def _changes(git: Git, made: list[Made], base: str | None, limit: int) -> tuple[list[Changed], bytes]:
     """Lines by file and the patch from `base` to the task's last commit."""
     if not made:
         return [], b""

@@ -103,7 +103,7 @@ def read_refs(git: Git, *patterns: str) -> dict[str, Ref]:
 
 def git_directory(repo: Path) -> Path:
     """The checkout's own git directory, also of a worktree or submodule, whose `.git` is a file."""
-    entry = repo / ".git"
+    entry = repo.resolve() / ".git"
     if entry.is_dir():
         return entry.resolve()
     target = entry.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()

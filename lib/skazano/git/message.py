@@ -31,7 +31,7 @@ def one_line(text: str, length: int) -> str:
 def subject_line(text: str, otherwise: str) -> str:
     """The first line that says something, fit for a subject."""
     for line in text.splitlines():
-        if plain := one_line(line.lstrip("-#>* \t"), SUBJECT):
+        if plain := one_line(one_line(line, len(line)).lstrip("-#>* "), SUBJECT):
             return plain
     return otherwise
 

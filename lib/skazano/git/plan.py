@@ -46,9 +46,7 @@ class Plan:
 
     def ours(self, branch: str | None) -> bool:
         """Whether work on this branch may go on to the day's branch."""
-        return branch is not None and (
-            branch == self.default or self.family.parse(branch) is not None
-        )
+        return branch is not None and (branch == self.default or self.family.parse(branch) is not None)
 
     def _learn_default(self, status: Status) -> None:
         refs, config = self.refs, self.there.config
@@ -63,9 +61,7 @@ class Plan:
         if any("refs/heads/*:" in spec for spec in specs):
             specs = []
         else:
-            family = (
-                f"refs/heads/{self.family.prefix}*:{self.refs.remote_prefix}{self.family.prefix}*"
-            )
+            family = f"refs/heads/{self.family.prefix}*:{self.refs.remote_prefix}{self.family.prefix}*"
             specs = [*specs, "+" + family]
         quiet = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--", remote)
         try:

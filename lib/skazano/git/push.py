@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from skazano.git import guard
 from skazano.git.checkout import Checkout, is_repository
 from skazano.git.command import Busy, GitError, Identity
 from skazano.git.end import Commit, Made
@@ -61,6 +62,8 @@ def push(
         there = Checkout(repo, identity or Identity(), remote, env, trust_owner)
         if there.remote is None:
             return PushResult(False, "no remote", branch)
+        if there.shared:
+            guard.push_is_safe(there.git, there.remote)
         return _Pusher(there, there.remote, branch, seconds).push()
     except Busy as error:
         return _told("failed", branch, str(error), error.detail, again=True)
@@ -116,9 +119,9 @@ class _Pusher:
         spec = f"refs/heads/{self.branch}:refs/heads/{name}"
         options = ("--porcelain", "--no-progress", "--recurse-submodules=check", *upstream)
         try:
-            done = self.git(
-                "push", *options, "--", self.remote, spec, ok=None, seconds=self.seconds
-            )
+            if self.there.shared and self.there.lfs == "works":  # else its hook does it
+                self.git("lfs", "push", self.remote, self.branch, seconds=self.seconds)
+            done = self.git("push", *options, "--", self.remote, spec, ok=None, seconds=self.seconds)
         except Busy as error:
             return _told("offline", self.branch, str(error), error.detail, again=True)
         if done.code == 0:

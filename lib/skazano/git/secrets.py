@@ -89,9 +89,7 @@ RULES = (
     ),
 )
 
-_WORD = (
-    rb"(?:api[_-]?key|apikey|access[_-]?key|secret|token|passwd|password|passphrase|credential)s?"
-)
+_WORD = rb"(?:api[_-]?key|apikey|access[_-]?key|secret|token|passwd|password|passphrase|credential)s?"
 NAMED = re.compile(
     rb"(?im)" + _WORD + rb"[\w-]{0,20}[\"']?\s*(?::=|=>|[=:])\s*"
     rb"(?:(?P<q>[\"'`])(?P<quoted>[^\s\"'`]{16,200})(?P=q)|(?P<bare>[A-Za-z0-9/+_=-]{20,200})\s*$)"

@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,8 @@ CACHES = frozenset(
 )
 
 OTHER_RULES = ("size", "cache", "nested repository", "submodule", "LFS", "unreadable")
+
+Lfs = Literal["unused", "works", "missing"]
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -42,23 +45,28 @@ def stage(
     entries: Iterable[Entry],
     skip: Collection[str] = (),
     max_file: int = MAX_FILE,
-    lfs: bool = False,
+    lfs: Lfs = "unused",
     strict: bool = False,
 ) -> tuple[int, list[LeftOut]]:
     """Bring the index up to the tree for `entries`; gives how many are staged and what is not.
 
-    `skip`: paths left out before, not to be touched or told again. `lfs`: files of filter=lfs
-    cannot be cleaned here, so only pointers go in. A path left out is also taken out of the index
-    (`strict`: Refused if content is nowhere else); the tree is never touched.
+    `skip`: paths left out before, not to be touched or told again. `lfs`: where it works a large file
+    of filter=lfs goes in as its pointer; where git-lfs is missing only pointers do. A path left out is also
+    taken out of the index (`strict`: Refused if content is nowhere else); the tree is never touched.
     """
     left: dict[bytes, LeftOut] = {}
     entries = list(entries)
     for entry in entries:
         if (item := left_out(top, entry, skip, max_file)) is not None:
             left[entry.path] = item
-    if lfs:
-        for path in lfs_contents(git, top, [e for e in entries if e.path not in left]):
-            left[path] = LeftOut(shown(path), "LFS")
+    if lfs == "works":
+        large = [e for e in entries if e.path in left and left[e.path].rule == "size"]
+        for path in under_lfs(git, large):
+            del left[path]
+    elif lfs == "missing":
+        for path in under_lfs(git, [e for e in entries if e.path not in left]):
+            if not _is_pointer(top, path):
+                left[path] = LeftOut(shown(path), "LFS")
     unstage(git, [e for e in entries if e.path in left and e.staged not in ".?"], strict)
     wanted = _add(git, [e for e in entries if e.path not in left], left)
     if wanted:
@@ -190,18 +198,14 @@ def find_secrets(git: Git, *command: str) -> dict[bytes, LeftOut]:
     return found
 
 
-def lfs_contents(git: Git, top: Path, entries: Iterable[Entry]) -> list[bytes]:
-    """Paths of filter=lfs whose file is the content itself, where git-lfs is not installed."""
+def under_lfs(git: Git, entries: Iterable[Entry]) -> list[bytes]:
+    """Paths that .gitattributes gives to git-lfs."""
     paths = [entry.path for entry in entries if entry.changed != "D"]
     if not paths:
         return []
     out = git("check-attr", "-z", "--stdin", "filter", stdin=b"\0".join(paths) + b"\0").out
     parts = out.split(b"\0")
-    found = []
-    for path, value in zip(parts[0::3], parts[2::3], strict=False):
-        if value == b"lfs" and not _is_pointer(top, path):
-            found.append(path)
-    return found
+    return [path for path, value in zip(parts[0::3], parts[2::3], strict=False) if value == b"lfs"]
 
 
 def _is_pointer(top: Path, path: bytes) -> bool:

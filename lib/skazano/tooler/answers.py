@@ -11,12 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skazano.log import ERROR, log
-from skazano.tooler.wire import PROBLEM, Problem
-
-BODY_SECONDS = 30.0  # for a body to arrive
+from skazano.tooler.wire import BOX, PROBLEM, Problem
 
 
 class Refusal(Exception):
@@ -41,21 +39,33 @@ def plain(routes: Sequence[Route]) -> Starlette:
 
 
 class Guard:
-    """Lets nobody in who does not know the token, but for the description."""
+    """Lets nobody in without the token, but for the description; who has it is told whose box this is."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, name: str) -> None:
         self._app = app
         self._digest = hashlib.sha256(token.encode()).digest()
+        self._name = (BOX.lower().encode(), name.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/openapi.json" or self._knows(scope):
+        if scope["type"] != "http" or scope["path"] == "/openapi.json":
             await self._app(scope, receive, send)
+            return
+        if self._knows(scope):
+            await self._app(scope, receive, self._named(send))
             return
         problem = Problem(
             status=401, title="Who are you?", detail="Send Authorization: Bearer and this box's tooler token."
         )
         answer = problem_response(problem, {"WWW-Authenticate": "Bearer"})
         await answer(scope, receive, send)
+
+    def _named(self, send: Send) -> Send:
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], self._name]
+            await send(message)
+
+        return named
 
     def _knows(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
@@ -65,18 +75,18 @@ class Guard:
         return right and scheme.lower() == b"bearer"
 
 
-async def body_of(request: Request, most: int) -> bytes:
-    """The body, if it has no more than `most` bytes. Raises Refusal."""
+async def body_of(request: Request, most: int, seconds: float) -> bytes:
+    """The body, if it has no more than `most` bytes and arrives within `seconds`. Raises Refusal."""
     parts, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
                     raise Refusal(413, "Too large", f"Send at most {most} bytes.")
                 parts.append(part)
     except TimeoutError as error:
-        raise Refusal(408, "Too slow", f"Send the body within {BODY_SECONDS:g} seconds.") from error
+        raise Refusal(408, "Too slow", f"Send the body within {seconds:g} seconds.") from error
     except ClientDisconnect as error:
         raise Refusal(400, "Cut off", "Send the whole body.") from error
     return b"".join(parts)
@@ -95,7 +105,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {
-        404: "There are /runs, /runs/<id>, /runs/<id>/files/<name> and /openapi.json.",
+        404: "There are /box, /runs, /runs/<id>, /runs/<id>/files/<name> and /openapi.json.",
         405: "See the header Allow for the methods that there are.",
     }
     problem = Problem(

@@ -4,6 +4,7 @@ A request is looked at in this order: the token, the path, the method, the size,
 is stored before the answer says so.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from skazano.config import ConfigError, Settings
-from skazano.execution import runs
+from skazano.execution import runs, units
 from skazano.log import ERROR, log
-from skazano.projects import load_all
+from skazano.projects import Project, load_all, writes_anywhere
 from skazano.task import TaskDir
 from skazano.tooler import openapi
 from skazano.tooler.answers import Guard, Refusal, body_of, plain
 from skazano.tooler.crew import Crew
 from skazano.tooler.store import Other, Run, Store
-from skazano.tooler.wire import BODY, FAR, View, Wanted, unclean
+from skazano.tooler.wire import BODY, BOX, FAR, VERSION, Here, View, Wanted, unclean
 
-BEGIN_SECONDS = 5.0  # for which the answer waits for the process that it names
+BODY_SECONDS = 300.0  # for a request to arrive
+BEGIN_SECONDS = 10.0  # for which the answer waits for the process that it names; below Pace.read
 
 
 class App:
@@ -36,12 +38,22 @@ class App:
         self.store = store
         self.crew = crew
 
+    async def greet(self, request: Request) -> Response:
+        """GET /box."""
+        projects = await run_in_threadpool(self._projects)
+        tools = {project.slug: project.tools for project in projects.values()}
+        return _json(Here(box=self.store.name, version=VERSION, time=time.time(), projects=tools))
+
     async def begin(self, request: Request) -> Response:
         """POST /runs."""
+        if request.headers.get(BOX, self.store.name) != self.store.name:
+            raise Refusal(
+                409, "Another box", "This request was meant for another box than the one it reached."
+            )
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refusal(415, "Not JSON", "Send the request with Content-Type: application/json.")
-        body = await body_of(request, BODY)
+        body = await body_of(request, BODY, BODY_SECONDS)
         return await run_in_threadpool(self._begin, _wanted(body))
 
     def _begin(self, wanted: Wanted) -> Response:
@@ -61,19 +73,19 @@ class App:
 
     def _check(self, wanted: Wanted) -> None:
         """That this box has the project, and the project the tool. Raises Refusal."""
-        try:
-            project = load_all(self.settings).get(wanted.project)
-        except ConfigError as error:
-            log("-", "configuration", level=ERROR, why=error)
-            raise Refusal(
-                503, "Misconfigured", "This box's configuration is wrong: see `skazano doctor` there."
-            ) from error
+        project = self._projects().get(wanted.project)
         if project is None:
             raise Refusal(
                 404,
                 "No such project",
                 f"This box has no project {wanted.project!r}. Make projects/{wanted.project}.toml there.",
             )
+        if rule := next(filter(writes_anywhere, wanted.allow), None):
+            raise Refusal(
+                409, "A rule that allows too much", f"{rule!r} lets it write anywhere: say Edit(./**)."
+            )
+        if wanted.undoes is not None:
+            return
         tool = self.settings.config.tools.get(wanted.tool)
         if tool is None or wanted.tool not in project.tools:
             raise Refusal(
@@ -88,6 +100,17 @@ class App:
                 "Another kind of tool",
                 f"{wanted.tool!r} is of kind {tool.kind} on this box: let both skazano.toml say the same.",
             )
+
+    def _projects(self) -> dict[str, Project]:
+        """The projects that live here. Raises Refusal."""
+        try:
+            known = load_all(self.settings)
+            return {slug: project for slug, project in known.items() if project.box is None}
+        except ConfigError as error:
+            log("-", "configuration", level=ERROR, why=error)
+            raise Refusal(
+                503, "Misconfigured", "This box's configuration is wrong: see `skazano doctor` there."
+            ) from error
 
     async def look(self, request: Request) -> Response:
         """GET /runs/<id>."""
@@ -142,9 +165,15 @@ class App:
             tool=run.wanted.tool,
             status=ended.status if ended else "running" if ahead is None else "waiting",
             accepted=run.accepted,
-            pid=None if ended else pid_of(run.task),
+            pid=None if ended else self._pid(run),
             ahead=ahead or 0,
         )
+
+    def _pid(self, run: Run) -> int | None:
+        if not units.used():
+            return pid_of(run.task)
+        project = self._projects().get(run.wanted.project)
+        return units.unit_pid(run.task.id, project.user) if project else None
 
 
 def build(settings: Settings, store: Store, crew: Crew, token: str) -> ASGIApp:
@@ -157,11 +186,12 @@ def build(settings: Settings, store: Store, crew: Crew, token: str) -> ASGIApp:
 
     routes = [
         Route("/openapi.json", describe, methods=["GET"]),
+        Route("/box", app.greet, methods=["GET"]),
         Route("/runs", app.begin, methods=["POST"]),
         Route("/runs/{id}", app.run, methods=["GET", "DELETE"]),
         Route("/runs/{id}/files/{name:path}", app.fetch, methods=["GET"]),
     ]
-    return Guard(plain(routes), token)
+    return Guard(plain(routes), token, store.name)
 
 
 def _wanted(body: bytes) -> Wanted:
@@ -193,7 +223,7 @@ def _offset(request: Request, name: str) -> int:
     return int(text)
 
 
-def _json(view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _json(view: View | Here, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(view), status, headers, "application/json")
 
 

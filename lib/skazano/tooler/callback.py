@@ -1,4 +1,4 @@
-"""News that a run is over: sent by the tooler, taken in on the other side.
+"""News that a run is over, sent by the tooler to who asked for it (receiver takes it in there).
 
 A callback says nothing that GET /runs/<id> does not; it only spares the other side the wait for its next
 poll. So a lost one is no harm, nor is a doubled one; only one that is not signed is refused.
@@ -6,21 +6,18 @@ poll. So a lost one is no harm, nor is a doubled one; only one that is not signe
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 import requests
 
-from skazano import files, ids
 from skazano.log import WARNING, log
-from skazano.spool import Spool
 from skazano.tooler.store import Run
-from skazano.tooler.wire import KEPT, REMOTE, Told, sign, signed, split_run
+from skazano.tooler.wire import KEPT, SIGNATURE, Told, sign
 
 DELAYS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0)  # seconds between two tries; then it is given up
 SECONDS = 10.0  # for one try: once to connect, and between two bytes of the answer
-HEADER = "Skazano-Signature"
 
 
 class Tries(msgspec.Struct, kw_only=True):
@@ -111,7 +108,7 @@ def _post(run: Run, token: str, session: requests.Session) -> int | None:
     ended = run.ended()
     told = Told(run=run.id, status=ended.status if ended else "running", time=round(time.time(), 3))
     body = msgspec.json.encode(told)
-    headers = {"Content-Type": "application/json", HEADER: sign(token, body, told.time)}
+    headers = {"Content-Type": "application/json", SIGNATURE: sign(token, body, told.time)}
     try:
         with session.post(
             run.wanted.callback or "",
@@ -125,32 +122,3 @@ def _post(run: Run, token: str, session: requests.Session) -> int | None:
     except (requests.RequestException, ValueError) as error:
         log(run.id, "callback failed", level=WARNING, why=type(error).__name__)
         return None
-
-
-def receive(
-    spool: Spool, token_of: Callable[[str], str | None], run: str, body: bytes, signature: str, now: float
-) -> int:
-    """Take a callback in: run/callback.json in the task's directory, which wakes whoever waits for the run.
-    `token_of` gives the token of the box of that name.
-
-    The HTTP status to answer with: 204 taken, also if it came before; 401 nobody waits for that run, or the
-    signature is wrong or too old; 400 it is signed but no callback of `run`.
-    """
-    parts = split_run(run)
-    if parts is None or not ids.valid(parts[0]):
-        return 401
-    folder = spool.dir(parts[0]) / "run"
-    wanted = files.read_json(folder / REMOTE)
-    if not isinstance(wanted, dict) or wanted.get("run") != run:
-        return 401
-    token = token_of(str(wanted.get("box")))
-    if token is None or not signed(token, body, signature, now):
-        return 401
-    try:
-        told = msgspec.json.decode(body, type=Told)
-    except msgspec.DecodeError:
-        return 400
-    if told.run != run:
-        return 400
-    files.write_json(folder / KEPT, msgspec.to_builtins(told))
-    return 204

@@ -10,25 +10,22 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from skazano.config import ConfigError, Settings
 from skazano.execution import isolation, runs
-from skazano.execution import work as tools
-from skazano.execution.commits import commit_work, prepare_work
 from skazano.log import WARNING, log, log_traceback
+from skazano.outages import BACKOFF
 from skazano.projects import load_all
 from skazano.spool import Spool
-from skazano.stage import BACKOFF, Context, Failed, Later, Stopped
-from skazano.task import BadTask, Task
+from skazano.stage import Context, Failed, Later, Stopped
+from skazano.task import BadTask
 from skazano.texts import say
+from skazano.tooler.carry import End, carry_out
 from skazano.tooler.store import Run, Store
-from skazano.tooler.wire import Result, Status
-from skazano.tools.base import Job, NoProgram
+from skazano.tooler.wire import Result
 from skazano.wake import Wake
 
-End = tuple[Status, Result]
 FULL = 60.0  # seconds until a full disk is tried again
 
 
@@ -46,8 +43,9 @@ class _Own(Context):
 class _Place:
     """A run that is in work."""
 
-    def __init__(self, folder: str, own: _Own) -> None:
+    def __init__(self, folder: str, task: str, own: _Own) -> None:
         self.folder = folder
+        self.task = task
         self.own = own
         self.begun = threading.Event()  # the tool runs, or never will
 
@@ -119,12 +117,14 @@ class Crew:
         most = max(1, self.settings.config.execute.parallel)
         for run in list(self._waiting):
             folder = self._folder(run)
+            at_work = {name for place in self._working.values() for name in (place.folder, place.task)}
             if self._stopping or len(self._working) >= most:
                 return
-            if all(place.folder != folder for place in self._working.values()):
+            # Runs find their processes by the task: of two boxes' tasks of one name, one waits.
+            if folder not in at_work and run.task.id not in at_work:
                 self._waiting.remove(run)
                 own = _Own(self.settings, self.spool, run, self._kept)
-                self._working[run.id] = place = _Place(folder, own)
+                self._working[run.id] = place = _Place(folder, run.task.id, own)
                 thread = threading.Thread(target=self._thread, args=(run, place), name=run.id)
                 self._threads.add(thread)
                 thread.start()
@@ -205,42 +205,3 @@ def _pause(own: _Own, seconds: float) -> bool:
         if not own.stopping:
             own.wake.wait(left)
     return not own.stopping
-
-
-def carry_out(run: Run, card: Task, context: Context, begun: Callable[[], None]) -> End:
-    """The run's end. Raises Later, Failed, Stopped, BadTask, ConfigError, OSError."""
-    task = run.task
-    project = tools.project_of(card, context)
-    job = replace(tools.job_of(task, card, project, context), earlier=run.wanted.earlier)
-    state = runs.state(task)
-    if state == "none":
-        if task.has("cancel"):
-            return "ended", Result(exit={"code": None, "signal": None, "stopped": True, "seconds": 0.0})
-        _begin(run, card, job, context)
-        state = "alive"
-    begun()
-    exit = None if state == "cut-off" else runs.wait(task, context, lambda minutes: None)
-    if exit is None:
-        tools.cut_off(task, card, context)
-        return "cut-off", Result(session=card.session)
-    outcome = tools.conclude(task, card, job, exit, context)
-    if not outcome.unknown_session:
-        title = card.title or task.id
-        partial = exit.get("stopped") or not outcome.ok
-        commit_work(
-            task, card, project, context, say(card.lang, "partial", title=title) if partial else title
-        )
-    return "ended", Result(exit=task.json("run/exit.json") or exit, session=card.session)
-
-
-def _begin(run: Run, card: Task, job: Job, context: Context) -> None:
-    limits = [limit for limit in (job.most_cost, run.wanted.cost) if limit is not None]
-    job = tools.afford(replace(job, most_cost=min(limits, default=None)), context)
-    hidden = tools.hidden(job.project, context)
-    try:
-        plan = tools.kind(job.tool.kind).plan(job)
-        prepare_work(run.task, card, job.project, context)
-        runs.begin(run.task, job, plan, context, hidden)
-    except NoProgram as error:
-        raise Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
-    log(run.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)

@@ -1,12 +1,10 @@
-"""The process around the applications: options, sockets, signals, signs of life."""
+"""The process around an application: options, sockets, signals, signs of life."""
 
 import argparse
 import asyncio
 import os
-import re
 import signal
 import socket
-import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,51 +13,53 @@ from typing import Any
 
 import uvicorn
 
-from skazano import log as journal
 from skazano.config import ConfigError, Settings, load
 from skazano.log import log
 from skazano.notify import notify, watchdog_seconds
+from skazano.program import guarded
 from skazano.spool import Spool
-from skazano.stage import LISTING, guarded
+from skazano.stage import LISTING
 from skazano.tooler import app, receiver
 from skazano.tooler.callback import Caller
 from skazano.tooler.crew import Crew
 from skazano.tooler.store import KEPT_DAYS, Occupied, Store
+from skazano.tooler.talk import make, token
 
-SECRET = "tooler"  # secrets/tooler: the token that this box asks for; secrets/tooler-BOX: another box's
-LISTEN, LISTEN_CALLBACKS = "127.0.0.1:8765", "127.0.0.1:8766"
-TOKEN = 32  # characters that a token has at least
+LISTEN = {"tooler": "127.0.0.1:8765", "callbacks": "127.0.0.1:8766"}
+FIRST_FD = 3  # of the sockets that systemd opened, sd_listen_fds(3)
 DAY = 86400.0
+Sockets = list[socket.socket]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run as a program; the exit code."""
-    options = _options(arguments)
-    return guarded("tooler", lambda: _callbacks(options) if options.callbacks else _tooler(options))
+def tooler(arguments: Sequence[str] | None = None) -> int:
+    """bin/tooler.py as a program; the exit code."""
+    options = _options("tooler", "Runs this box's tools for another box.", arguments)
+    return guarded("tooler", lambda: _tooler(load(options.config), options.listen))
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tooler.py", description="Runs this box's tools for another box.")
+def callbacks(arguments: Sequence[str] | None = None) -> int:
+    """bin/callbacks.py as a program; the exit code."""
+    options = _options("callbacks", "Takes in news of runs on other boxes.", arguments)
+    return guarded("callbacks", lambda: _callbacks(load(options.config), options.listen))
+
+
+def _options(name: str, what: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"{name}.py", description=what)
     parser.add_argument("--config", type=Path, help="skazano.toml to use")
-    parser.add_argument(
-        "--callbacks", action="store_true", help="take in news of runs on other boxes instead"
-    )
-    parser.add_argument(
-        "--listen", help=f"ADDRESS:PORT or unix:PATH ({LISTEN}; callbacks {LISTEN_CALLBACKS})"
-    )
+    where = f"where to listen, if systemd gives no socket ({LISTEN[name]})"
+    parser.add_argument("--listen", metavar="ADDRESS:PORT", default=LISTEN[name], help=where)
     return parser.parse_args(arguments)
 
 
-def _tooler(options: argparse.Namespace) -> int:
-    settings = load(options.config)
-    own = token(settings, SECRET)
+def _tooler(settings: Settings, where: str) -> int:
+    own = token(settings, "tooler")
     if own is None:
-        raise ConfigError(_no_token(settings))
+        raise ConfigError(f"no token: {settings.folder / 'secrets' / 'tooler'} is missing. {make('tooler')}")
     try:
         store = Store(Spool.open(settings.spool).state / "tooler")
     except Occupied as error:
         raise ConfigError(f"{error}: another tooler works here; stop it first") from error
-    listening = _listen(options.listen or LISTEN)
+    listening = _listen(where)
     store.clean()
     caller = Caller(own)
     crew = Crew(settings, store, caller.owe)
@@ -69,7 +69,7 @@ def _tooler(options: argparse.Namespace) -> int:
     caller.start()
     crew.start()
     try:
-        _serve(app.build(settings, store, crew, own), listening, _daily(store))
+        _serve("tooler", app.build(settings, store, crew, own), listening, _daily(store))
     finally:
         crew.close()
         caller.close()
@@ -77,65 +77,35 @@ def _tooler(options: argparse.Namespace) -> int:
     return 0
 
 
-def _callbacks(options: argparse.Namespace) -> int:
-    settings = load(options.config)
+def _callbacks(settings: Settings, where: str) -> int:
     spool = Spool.open(settings.spool)
-    listening = _listen(options.listen or LISTEN_CALLBACKS)
-    _serve(receiver.build(spool, lambda box: token(settings, f"{SECRET}-{box}")), listening, lambda: None)
+    application = receiver.build(spool, lambda box: token(settings, f"boxes/{box}"))
+    _serve("callbacks", application, _listen(where), lambda: None)
     return 0
 
 
-def token(settings: Settings, name: str) -> str | None:
-    """A token by the name of its secret; None if there is none. Raises ConfigError."""
-    if not re.fullmatch(r"tooler(?:-[a-z0-9][a-z0-9-]{0,39})?", name):
-        return None
-    found = settings.secret(name)
-    if found is not None and (len(found) < TOKEN or not found.isascii() or len(found.split()) != 1):
-        raise ConfigError(f"secret {name}: {TOKEN} characters at least, without blanks. {_make(name)}")
-    if found is not None:
-        journal.keep_out(found)
-    return found
+def _listen(where: str) -> Sockets:
+    """Listening sockets: systemd's, if it gives any. Raises ConfigError."""
+    given = int(os.environ.pop("LISTEN_FDS", "0"))
+    if os.environ.pop("LISTEN_PID", "") == str(os.getpid()) and given:
+        for fd in range(FIRST_FD, FIRST_FD + given):
+            os.set_inheritable(fd, False)
+        listening = [socket.socket(fileno=fd) for fd in range(FIRST_FD, FIRST_FD + given)]
+    else:
+        listening = [_bind(where)]
+    for one in listening:
+        name = one.getsockname()
+        log("-", "listening", address=name if isinstance(name, str) else "{}:{}".format(*name[:2]))
+    return listening
 
 
-def _no_token(settings: Settings) -> str:
-    return f"no token: {settings.folder / 'secrets' / SECRET} is missing. {_make(SECRET)}"
-
-
-def _make(name: str) -> str:
-    return f"Make one: (umask 077; openssl rand -hex 32 > secrets/{name})"
-
-
-def _listen(where: str) -> socket.socket:
-    """A listening socket. Raises ConfigError."""
+def _bind(where: str) -> socket.socket:
+    host, _, port = where.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        if where.startswith("unix:"):
-            return _listen_unix(Path(where.removeprefix("unix:")))
-        host, _, port = where.rpartition(":")
-        listening = socket.create_server(
-            (host.strip("[]"), int(port)),
-            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-            backlog=64,
-        )
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=64)
     except (OSError, ValueError, OverflowError) as error:
-        raise ConfigError(
-            f"cannot listen on {where}: {error}. Say --listen ADDRESS:PORT or unix:PATH"
-        ) from error
-    log("-", "listening", address="{}:{}".format(*listening.getsockname()[:2]))
-    return listening
-
-
-def _listen_unix(path: Path) -> socket.socket:
-    if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
-        path.unlink()  # of a process that was killed: a living one holds the store's lock
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    before = os.umask(0o117)  # for the web server's group, and nobody else
-    try:
-        listening.bind(str(path))
-    finally:
-        os.umask(before)
-    listening.listen(64)
-    log("-", "listening", address=f"unix:{path}")
-    return listening
+        raise ConfigError(f"cannot listen on {where}: {error}. Say --listen ADDRESS:PORT") from error
 
 
 def _daily(store: Store) -> Callable[[], None]:
@@ -177,7 +147,7 @@ class _Quiet(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._over.set)
 
 
-def _serve(application: Any, listening: socket.socket, now_and_then: Callable[[], None]) -> None:
+def _serve(name: str, application: Any, listening: Sockets, now_and_then: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         application,
@@ -200,6 +170,6 @@ def _serve(application: Any, listening: socket.socket, now_and_then: Callable[[]
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal once more when it is done
     server = _Quiet(config, min(watchdog_seconds() or LISTING, LISTING), now_and_then)
     notify(READY=1)  # the kernel takes connections from here on
-    server.run(sockets=[listening])
+    server.run(sockets=listening)
     notify(STOPPING=1)
-    log("-", "stopped", stage="tooler")
+    log("-", "stopped", stage=name)

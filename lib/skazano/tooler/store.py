@@ -1,7 +1,8 @@
-"""Runs on the tooler's disk: <store>/runs/<attempt>/<task>/, each a task's directory.
+"""Runs on the tooler's disk: <store>/runs/<attempt>[_<origin>]/<task>/, each a task's directory.
 
     request.json    what was asked for, and when it was accepted; the directory appears with it, by one rename
     task.json prompt.md resume.json run/ commit.json changes.patch    as `execute` has them
+    attached/       files that came with the request
     cancel          the other side wants it stopped
     result.json     it is over; last
     callback.json   how the news of it was taken
@@ -28,7 +29,8 @@ import msgspec
 
 from skazano import files
 from skazano.task import Task, TaskDir, encode
-from skazano.tooler.wire import FILE, PAGE, File, Result, Status, Wanted, fits, split_run
+from skazano.tooler.remote import own_name
+from skazano.tooler.wire import ATTACHED, FILE, PAGE, File, Result, Status, Wanted, fits, split_run
 
 T = TypeVar("T")
 MADE = 50  # files that the tool may hand over
@@ -44,10 +46,12 @@ class Other(Exception):
 
 
 class Accepted(msgspec.Struct, kw_only=True):
-    """request.json. `accepted` is Unix time in nanoseconds, never the same twice: the order of the queue."""
+    """request.json. `accepted` is Unix time in nanoseconds, never the same twice: the order of the queue.
+    `wanted` is without the files that came along, `digest` with them."""
 
     accepted: int
     wanted: Wanted
+    digest: str
 
 
 class Ended(msgspec.Struct, kw_only=True):
@@ -62,7 +66,7 @@ class Run:
 
     def __init__(self, path: Path, accepted: Accepted) -> None:
         self.task = TaskDir(path)
-        self.wanted = accepted.wanted
+        self.wanted, self.digest = accepted.wanted, accepted.digest
         self.order = accepted.accepted
 
     @property
@@ -111,15 +115,14 @@ class Store:
         self._now = now
         self._adding = threading.Lock()
         for folder in (root / "runs", root / "new"):
-            folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o775, parents=True, exist_ok=True)
         self._lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _lock(self._lock):
             os.close(self._lock)
-            raise Occupied(str(root)) from error
+            raise Occupied(str(root))
         for left in (root / "new").iterdir():
             shutil.rmtree(left)
+        self.name = own_name(root / "name")
         self._last = max((run.order for run in self.all()), default=0)
 
     def close(self) -> None:
@@ -132,21 +135,26 @@ class Store:
             known = self.get(wanted.id)
             if known is None:
                 return self._make(wanted), True
-        if known.wanted.digest != wanted.digest:
+        if known.digest != wanted.digest:
             raise Other(wanted.id)
         return known, False
 
     def _make(self, wanted: Wanted) -> Run:
         self._last = max(self._last + 1, self._now())
-        accepted = Accepted(accepted=self._last, wanted=wanted)
-        place = self._path(wanted.task, wanted.attempt)
+        bare = msgspec.structs.replace(wanted, attached=[])
+        accepted = Accepted(accepted=self._last, wanted=bare, digest=wanted.digest)
+        place = self._path(wanted.id)
         draft = self.root / "new" / secrets.token_hex(8)
-        draft.mkdir(mode=0o770)
+        draft.mkdir(mode=0o775)  # the spool is the door; the agent's own user reads its task here
         try:
-            for name, data in _first_files(accepted).items():
+            (draft / "attached").mkdir(mode=0o775)
+            for one in wanted.attached:
+                files.write_all(draft / "attached" / one.name, one.content)
+            files.fsync_dir(draft / "attached")
+            for name, data in _first_files(accepted, place).items():
                 files.write_all(draft / name, data)
             files.fsync_dir(draft)
-            place.parent.mkdir(mode=0o770, exist_ok=True)
+            place.parent.mkdir(mode=0o775, exist_ok=True)
             draft.rename(place)
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
@@ -157,8 +165,7 @@ class Store:
 
     def get(self, id: str) -> Run | None:
         """The run of that name, if there is one."""
-        parts = split_run(id)
-        return self._load(self._path(*parts)) if parts else None
+        return self._load(self._path(id)) if split_run(id) else None
 
     def all(self) -> list[Run]:
         """Every run, in the order in which they were accepted."""
@@ -181,15 +188,27 @@ class Store:
                 if (run.task.path / "result.json").stat().st_mtime < moment:
                     yield run
 
-    def _path(self, task: str, attempt: int) -> Path:
-        return self.root / "runs" / str(attempt) / task
+    def _path(self, id: str) -> Path:
+        task, _, rest = id.partition("_")
+        return self.root / "runs" / rest / task
 
     def _load(self, path: Path) -> Run | None:
         accepted = _decoded(path / "request.json", Accepted)
         return Run(path, accepted) if accepted else None
 
 
-def _first_files(accepted: Accepted) -> dict[str, bytes]:
+def _lock(fd: int) -> bool:
+    for _ in range(20):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)  # `doctor` may be looking, or the tooler before this one is ending
+        else:
+            return True
+    return False
+
+
+def _first_files(accepted: Accepted, place: Path) -> dict[str, bytes]:
     wanted = accepted.wanted
     created = datetime.fromtimestamp(accepted.accepted / 1e9, UTC).isoformat(timespec="milliseconds")
     card = Task(
@@ -204,7 +223,7 @@ def _first_files(accepted: Accepted) -> dict[str, bytes]:
     )
     return {
         "task.json": encode(card),
-        "prompt.md": wanted.prompt.encode() + b"\n",
+        "prompt.md": wanted.prompt.replace(ATTACHED, f"{place}/attached/").encode() + b"\n",
         "resume.json": msgspec.json.encode({"session": wanted.session}) + b"\n",
         "request.json": msgspec.json.format(msgspec.json.encode(accepted), indent=1) + b"\n",
     }

@@ -13,8 +13,9 @@ from skazano.config import Tool
 from skazano.execution.pump import from_letter
 from skazano.projects import Project
 
-LONGEST = 8 << 20  # bytes of an event's line; a longer one is no result
+LONGEST = 64 << 20  # bytes of an event's line; a longer one is no result
 RESULT_LIMIT = 200_000  # bytes of output that become result.md
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # ECMA-48, CSI
 SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # an id that may stand as an argument
 
 
@@ -45,7 +46,8 @@ class Job:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What to start. `files` are made in run/ first. `reads`: the kind whose events standard output carries,
-    "" if it carries the answer itself. `stall`: stop when for so many seconds only lines that match came."""
+    "" if it carries the answer itself. `stall`: stop when for so many seconds only lines that match came;
+    `turns`: when more than so many that match did."""
 
     argv: Sequence[str]
     stdin: str = ""
@@ -53,6 +55,7 @@ class Plan:
     files: Mapping[str, str] = field(default_factory=dict)
     reads: str = ""
     stall: tuple[str, float] | None = None
+    turns: tuple[str, int] | None = None
     secrets_by: Literal["environment", "descriptor"] = "environment"
 
 
@@ -92,12 +95,25 @@ def events(run: Path) -> Iterator[dict[str, Any]]:
         return
     with stream:
         while line := stream.readline(LONGEST):
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
+            event = parsed(line)
             if isinstance(event, dict):
                 yield event
+
+
+def parsed(line: bytes) -> Any:
+    """What a line of JSON says, None if it is none; "?" for half a letter, which no file could hold."""
+    try:
+        value = json.loads(line)
+        if b"\\ud" in line.lower():
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def table(value: Any) -> dict[str, Any]:
+    """A JSON object; {} for whatever else a program wrote in its place."""
+    return value if isinstance(value, dict) else {}
 
 
 def output(run: Path, name: str = "stdout.log", most: int = RESULT_LIMIT) -> str:
@@ -109,9 +125,14 @@ def output(run: Path, name: str = "stdout.log", most: int = RESULT_LIMIT) -> str
             data = stream.read()
     except FileNotFoundError:
         return ""
-    text = (from_letter(data) if size > most else data).decode("utf-8", errors="replace")
-    text = "".join(c for c in text if c >= " " or c in "\n\t").strip()
+    text = legible((from_letter(data) if size > most else data).decode("utf-8", errors="replace"))
     return f"…\n{text}" if size > most else text
+
+
+def legible(text: str) -> str:
+    """`text` without colours and control characters; of what is too long for result.md, the end."""
+    plain = "".join(c for c in _COLOUR.sub("", text) if c >= " " or c in "\n\t").strip()
+    return plain if len(plain) <= RESULT_LIMIT else f"…\n{plain[-RESULT_LIMIT:]}"
 
 
 def last_words(run: Path) -> str:
@@ -121,7 +142,7 @@ def last_words(run: Path) -> str:
 
 
 def ended_badly(exit: Mapping[str, Any], run: Path) -> Outcome | None:
-    """The outcome if the run was ended by us or did not start, whatever the tool said of it."""
+    """The outcome if the run did not start or was ended, by us or a signal, whatever the tool said of it."""
     stderr = output(run, "stderr.log", 2000)
     if exit.get("why"):
         return Outcome(error="no-program", values={"why": exit["why"]}, detail=stderr)
@@ -129,16 +150,18 @@ def ended_badly(exit: Mapping[str, Any], run: Path) -> Outcome | None:
         return Outcome(error="stopped")
     if exit.get("timeout"):
         return Outcome(error="tool-timeout", values={"minutes": _minutes(exit)}, detail=stderr)
+    if exit.get("circles"):
+        return Outcome(error="max-turns", values={"turns": exit["circles"]}, detail=stderr)
     if exit.get("stalled"):
         return Outcome(error="tool-offline", detail=stderr)
+    if exit.get("signal"):
+        return Outcome(error="tool-killed", values={"code": exit["signal"]}, detail=stderr)
     return None
 
 
 def by_exit(exit: Mapping[str, Any], run: Path) -> Outcome | None:
-    """The outcome if the exit code or a signal tells of a failure."""
+    """The outcome if the exit code tells of a failure."""
     stderr = output(run, "stderr.log", 2000)
-    if exit.get("signal"):
-        return Outcome(error="tool-killed", values={"code": exit["signal"]}, detail=stderr)
     if exit.get("code"):
         return Outcome(
             error="tool-failed", values={"code": exit["code"], "why": last_words(run)}, detail=stderr

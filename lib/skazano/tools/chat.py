@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skazano.tools.base import Job, Outcome, Plan, by_exit, ended_badly, events, number, output, session_of
+from skazano.tools.base import (
+    Job,
+    Outcome,
+    Plan,
+    by_exit,
+    ended_badly,
+    events,
+    number,
+    output,
+    session_of,
+    table,
+)
 from skazano.tools.claude import LANGUAGES
 
 PROGRAM = Path(__file__).with_name("chat_run.py")
@@ -51,10 +62,10 @@ def outcome(run: Path, exit: Mapping[str, Any], job: Job) -> Outcome:
     good.text = "".join(text).strip() + _sources((done or {}).get("citations") or [])
     good.session = session_of(job.id)  # the conversation is in the tasks themselves
     if done is not None:
-        usage = done.get("usage") or {}
+        usage = table(done.get("usage"))
         cost = usage.get("cost")
         good.cost = float(cost) if isinstance(cost, int | float) else None
-        cached = number((usage.get("prompt_tokens_details") or {}).get("cached_tokens"))
+        cached = number(table(usage.get("prompt_tokens_details")).get("cached_tokens"))
         good.tokens = {
             "input": number(usage.get("prompt_tokens")) - cached,
             "cached": cached,

@@ -17,6 +17,7 @@ import requests
 TIMEOUTS = (10, 300)  # seconds to connect, and between two pieces of the answer
 AGAIN = (408, 429, 500, 502, 503, 504, 529)
 PAUSES = (2.0, 8.0, 30.0)  # seconds before each further try
+PIECE = 512  # bytes; a larger piece of an answer that is not chunked would be waited for
 LONGEST_PAUSE = 60.0  # a server that wants us to wait longer is taken as down
 
 
@@ -31,6 +32,7 @@ class Refused(Exception):
 
 def main(path: str) -> int:
     """Ask, and again if the server is only unwell and has said nothing yet; exit code 0 if it answered."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     with open(path, encoding="utf-8") as stream:
         request = json.load(stream)
     headers = {"X-Title": "Skazano"}
@@ -102,13 +104,25 @@ def chunks(answer: requests.Response) -> Iterator[dict[str, Any]]:
     if "event-stream" not in answer.headers.get("content-type", ""):
         yield answer.json()
         return
-    for line in answer.iter_lines():
+    for line in lines(answer):
         if not line.startswith(b"data:"):
             continue  # comments, such as OpenRouter's ": OPENROUTER PROCESSING"
         data = line[5:].strip()
         if data == b"[DONE]":
             return
         yield json.loads(data)
+
+
+def lines(answer: requests.Response) -> Iterator[bytes]:
+    """The lines of an answer as they come. (Response.iter_lines copies a long one for each piece of it.)"""
+    parts: list[bytes] = []
+    for piece in answer.iter_content(PIECE):
+        first, *rest = piece.split(b"\n")
+        parts.append(first)
+        for part in rest:
+            yield b"".join(parts)
+            parts = [part]
+    yield b"".join(parts)
 
 
 def urls(annotations: list[Any]) -> list[Any]:

@@ -22,6 +22,7 @@ from skazano.tools.base import (
     number,
     output,
     session_of,
+    table,
 )
 
 MEMORY = 60_000  # bytes of CLAUDE.md; one argument takes 128 KiB at most
@@ -154,15 +155,17 @@ def _api_trouble(status: Any, said: str) -> Outcome:
 
 
 def _said(event: Mapping[str, Any]) -> str:
-    blocks = (event.get("message") or {}).get("content") or []
+    blocks = table(event.get("message")).get("content")
     return "\n".join(
-        str(b.get("text")) for b in blocks if isinstance(b, dict) and b.get("type") == "text"
+        str(b.get("text"))
+        for b in (blocks if isinstance(blocks, list) else [])
+        if isinstance(b, dict) and b.get("type") == "text"
     ).strip()
 
 
 def _tokens(last: Mapping[str, Any]) -> dict[str, int]:
     """modelUsage is right where usage is not: after a stream that was cut off."""
-    models = [use for use in (last.get("modelUsage") or {}).values() if isinstance(use, dict)]
+    models = [use for use in table(last.get("modelUsage")).values() if isinstance(use, dict)]
     if not models:
         return {}
 
@@ -189,10 +192,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,40}")
 def _denials(results: list[dict[str, Any]], job: Job) -> list[Denial]:
     found: dict[str, Denial] = {}
     for result in results:
-        for one in result.get("permission_denials") or []:
-            if isinstance(one, dict):
-                made = _denial(str(one.get("tool_name")), one.get("tool_input") or {}, job)
-                found.setdefault(made.what, made)
+        denials = result.get("permission_denials")
+        for one in map(table, denials if isinstance(denials, list) else []):
+            made = _denial(str(one.get("tool_name")), table(one.get("tool_input")), job)
+            found.setdefault(made.what, made)
     return list(found.values())[:20]
 
 

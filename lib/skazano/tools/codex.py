@@ -24,11 +24,14 @@ from skazano.tools.base import (
     number,
     output,
     session_of,
+    table,
 )
 
+TURNS = 200  # commands and edits, if the tool's table says nothing: codex has no limit of its own
 OFFLINE = 180.0  # seconds of nothing but "Reconnecting" before it is stopped
 _DOWN = re.compile(r"\b5\d\d\b|stream disconnected|error sending|overloaded|timed out|high demand")
 RECONNECTING = r'"type":"error","message":"Reconnecting'
+ACTED = r'^\{"type":"item\.completed","item":\{"id":"[^"]*","type":"(?!agent_message|reasoning|error)'
 # No look-ups of its own: each of them waits for its time limit where there is no network.
 OPTIONS = (
     "analytics.enabled=false",
@@ -64,7 +67,13 @@ def plan(job: Job) -> Plan:
     argv += tool.args
     # -s and -C count only before `resume`.
     argv += ["resume", "--json", job.session, "-"] if job.session else ["--json", "-"]
-    return Plan(argv=argv, stdin=job.prompt, reads="codex", stall=(RECONNECTING, OFFLINE))
+    return Plan(
+        argv=argv,
+        stdin=job.prompt,
+        reads="codex",
+        stall=(RECONNECTING, OFFLINE),
+        turns=(ACTED, tool.turns or TURNS),
+    )
 
 
 def native(command: str, path: str) -> str:
@@ -94,11 +103,11 @@ def outcome(run: Path, exit: Mapping[str, Any], job: Job) -> Outcome:
         elif kind == "turn.started":
             completed, failed = False, None
         elif kind == "turn.completed":
-            completed, usage = True, event.get("usage") or {}
+            completed, usage = True, table(event.get("usage"))
         elif kind == "turn.failed":
-            failed = str((event.get("error") or {}).get("message"))
+            failed = str(table(event.get("error")).get("message"))
         elif kind == "item.completed":
-            item = event.get("item") or {}
+            item = table(event.get("item"))
             turns += item.get("type") != "error"
             said = str(item.get("text")) if item.get("type") == "agent_message" else said
     good = ended_badly(exit, run) or _trouble(failed, completed, exit, run) or by_exit(exit, run) or Outcome()
@@ -147,6 +156,5 @@ def _plain(said: str) -> str:
             inner = json.loads(said[start:])
         except ValueError:
             return said
-        message = (inner.get("error") or {}).get("message") if isinstance(inner.get("error"), dict) else None
-        return str(message or inner.get("message") or said)
+        return str(table(table(inner).get("error")).get("message") or table(inner).get("message") or said)
     return said

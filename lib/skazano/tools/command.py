@@ -1,11 +1,11 @@
 """The kind `command`: any program. The request goes in by standard input, as an argument or as a file; the
 answer is standard output, or lies where JSON pointers say in the last event that has it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from skazano.config import Tool
 from skazano.tools.base import (
     LONGEST,
     Job,
@@ -15,6 +15,7 @@ from skazano.tools.base import (
     ended_badly,
     events,
     output,
+    parsed,
     pointer,
     session_of,
 )
@@ -25,7 +26,7 @@ ARGUMENT_LIMIT = 128 * 1024  # bytes of one argument with its NUL: execve(2), MA
 def plan(job: Job) -> Plan:
     """The command line with its placeholders filled in."""
     tool = job.tool
-    arguments = tool.resume if job.session and tool.resume else tool.args
+    arguments = _arguments(tool) if job.session else tool.args
     filled = {
         "{task}": job.id,
         "{title}": job.title,
@@ -45,13 +46,16 @@ def plan(job: Job) -> Plan:
     )
 
 
+def _arguments(tool: Tool) -> list[str]:
+    """Those that continue a session: `resume` before the usual ones, or alone if it has the request."""
+    has_request = {"{prompt}", "{prompt_file}"} & set(tool.resume)
+    return tool.resume if has_request else [*tool.resume, *tool.args]
+
+
 def _whole(run: Path) -> list[Any]:
     """All of the output as one JSON document, if it is one: some programs print it over many lines."""
     text = output(run, "events.jsonl", LONGEST)
-    try:
-        value = json.loads(text) if "\n" in text else None
-    except ValueError:
-        return []
+    value = parsed(text.encode()) if "\n" in text else None
     return [value] if isinstance(value, dict) else []
 
 

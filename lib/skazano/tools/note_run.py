@@ -10,7 +10,10 @@ FILE = "NOTES.md"
 
 
 def main(id: str, title: str, when: str, text: str) -> str:
-    """Append the request under its title; what was done, in one line. A repeat changes nothing."""
+    """Append the request under its title; what was done, in one line. A repeat changes nothing.
+    Raises SystemExit."""
+    if os.path.islink(FILE):  # it would be read through, and what it leads to be committed
+        sys.exit(f"{FILE} — ссылка, а не файл")
     mark = f"<!-- {id} -->"
     try:
         with open(FILE, encoding="utf-8") as stream:

@@ -1,0 +1,128 @@
+"""What an agent leaves in a `.git` neither leads our git astray nor runs as our user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from git_repos import DAY, Repo, make, make_bare
+from skazano import git
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    made = make(tmp_path / "project", tmp_path / "home")
+    made.commit("first", readme="one\n")
+    return made
+
+
+@pytest.fixture
+def shared(repo: Repo) -> Repo:
+    """A repository in which another user may write, as an agent's does in an installed box."""
+    (repo.path / ".git").chmod(0o777)
+    return repo
+
+
+def hook(folder: Path, name: str, mark: Path) -> None:
+    path = folder / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    path.chmod(0o755)
+
+
+def test_no_hook_of_a_shared_repository_is_run(shared: Repo, tmp_path: Path) -> None:
+    bare, mark = make_bare(tmp_path / "bare.git", tmp_path / "home"), tmp_path / "ran"
+    shared.git("remote", "add", "origin", str(bare.path))
+    names = "pre-commit post-commit commit-msg post-checkout reference-transaction post-index-change pre-push"
+    for name in names.split():
+        hook(shared.path / ".git", name, mark)
+    work = shared.prepare()
+    shared.write("readme", "two\n")
+    assert shared.finish(work).hook is None
+    assert git.push(shared.path, work.branch, env=shared.env).state == "pushed"
+    assert git.undo(shared.path, "t1", today=DAY, env=shared.env).ok
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "filter.x.clean", "core.sshCommand", "credential.helper", "credential.https://a.b.helper",
+        "merge.x.driver", "diff.x.textconv", "remote.origin.receivepack", "protocol.ext.allow",
+        "core.askPass", "lfs.customtransfer.x.path", "filter.lfs.process",
+    ],
+)  # fmt: skip
+def test_a_program_that_a_shared_repository_names_is_refused(shared: Repo, tmp_path: Path, key: str) -> None:
+    work = shared.prepare()
+    shared.git("config", key, f"touch {tmp_path}/ran; cat")
+    shared.write(".gitattributes", "* filter=x diff=x merge=x\n")
+    with pytest.raises(git.Refused, match="запустила бы программу"):
+        shared.finish(work)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_our_own_configuration_names_is_run(shared: Repo, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(exist_ok=True)
+    shared.git("config", "--global", "filter.x.clean", f"touch {tmp_path}/ran; cat")
+    work = shared.prepare()
+    shared.write(".gitattributes", "* filter=x\n")
+    shared.finish(work)
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_push_runs_no_hooks_that_others_wrote(shared: Repo, tmp_path: Path) -> None:
+    bare = make_bare(tmp_path / "bare.git", tmp_path / "home")
+    hook(bare.path, "pre-receive", tmp_path / "ran")
+    bare.path.chmod(0o777)
+    shared.git("remote", "add", "origin", str(bare.path))
+    pushed = git.push(shared.path, "main", env=shared.env)
+    assert (pushed.state, pushed.again) == ("failed", False)
+    assert "могут писать другие" in (pushed.error or "")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_files_from_elsewhere_are_never_committed(repo: Repo, tmp_path: Path) -> None:
+    work = repo.prepare()
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "said.txt").write_text("private\n")
+    repo.git("config", "core.worktree", str(tmp_path / "spool"))
+    for step in (lambda: repo.finish(work), lambda: repo.prepare("t2")):
+        with pytest.raises(git.Refused, match="указывает на другую папку"):
+            step()
+
+
+@pytest.mark.parametrize("how", ["link", "file", "common"])
+def test_another_projects_repository_is_not_committed_to(repo: Repo, tmp_path: Path, how: str) -> None:
+    other = make(tmp_path / "other", tmp_path / "home")
+    before = other.commit("theirs", readme="theirs\n")
+    work = repo.prepare()
+    if how == "common":
+        (repo.path / ".git" / "commondir").write_text(f"{other.path}/.git\n")
+    else:
+        (repo.path / ".git").rename(tmp_path / "away")
+    if how == "link":
+        (repo.path / ".git").symlink_to(other.path / ".git")
+    if how == "file":
+        (repo.path / ".git").write_text(f"gitdir: {other.path}/.git\n")
+    with pytest.raises(git.Refused, match="ведёт в чужую папку"):
+        repo.finish(work)
+    assert (other.head, other.branch) == (before, "main")
+
+
+def test_nothing_is_written_through_links_in_the_repository(repo: Repo, tmp_path: Path) -> None:
+    work = repo.prepare()
+    (tmp_path / "victim").write_text("precious\n")
+    (repo.path / ".git" / "index").unlink()
+    (repo.path / ".git" / "index").symlink_to(tmp_path / "victim")
+    with pytest.raises(git.Refused, match="ссылка вместо файла"):
+        repo.finish(work)
+    assert (tmp_path / "victim").read_text() == "precious\n"
+
+
+def test_a_linked_worktree_is_a_checkout_like_any(repo: Repo, tmp_path: Path) -> None:
+    repo.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
+    tree = Repo(tmp_path / "tree", tmp_path / "home")
+    work = tree.prepare()
+    tree.write("new", "x\n")
+    assert len(tree.finish(work).commits) == 1
