@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from skazano import files, ids
 from skazano.conversation.chat import Refused, Telegram
-from skazano.conversation.reactions import wanted
+from skazano.conversation.reactions import ASKING, wanted
 from skazano.log import NOTICE, WARNING, log
+from skazano.spool import Spool
 from skazano.stage import Context, Later
 from skazano.task import BadTask, TaskDir
 from skazano.views import view
@@ -26,11 +27,14 @@ def open_view(context: Context) -> Callable[[], float | None]:
     unwell: set[str] = set()  # those that Telegram stumbled over go last, so that nobody waits for them
 
     def look() -> float | None:
-        before = dict(shown)
+        before, again = dict(shown), None
         try:
             for id, emoji in sorted(wanted(context.spool, shown), key=lambda one: one[0] in unwell):
                 if context.stopping:
                     return None
+                if emoji == ASKING and _at_hand(context.spool, id):
+                    again = 1.0
+                    continue
                 unwell.add(id)
                 _set(context, telegram, id, emoji)
                 unwell.discard(id)
@@ -43,9 +47,18 @@ def open_view(context: Context) -> Callable[[], float | None]:
         finally:
             if shown != before:
                 files.write_json(path, shown)
-        return None
+        return again
 
     return look
+
+
+def _at_hand(spool: Spool, id: str) -> bool:
+    """Whether somebody acts on the task, and it lies in hold/ only for this moment."""
+    ticket = spool.find(id)
+    held = spool.lock(ticket) if ticket else None
+    if held is not None:
+        held.close()
+    return held is None
 
 
 def _set(context: Context, telegram: Telegram, id: str, emoji: str) -> None:

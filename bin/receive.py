@@ -4,7 +4,7 @@
 Takes: updates. Adds: a task each, with update.json (exactly what was sent), task.json and, for text,
 transcript.txt. Goes to: download, or route for text. Delivery: at least once; the same message gives the
 same task id, so a repeated delivery is recognised. Button presses are applied before the offset moves on.
-Strangers get silence and one log line. Exit codes: as in skazano.stage.
+Strangers get silence and one log line. Exit codes: as in skazano.program.
 """
 
 import _here  # noqa: F401
@@ -12,15 +12,17 @@ import _here  # noqa: F401
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import sys
+from typing import Any
 
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from skazano import files, stage
+from skazano import files, program, stage
 from skazano.config import load
-from skazano.conversation import incoming
+from skazano.conversation import incoming, orders
 from skazano.conversation.chat import Telegram, retry_seconds
 from skazano.conversation.press import press
 from skazano.log import ERROR, WARNING, log
@@ -42,6 +44,7 @@ class Receiver:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.offset: int | None = files.read_json(self.path)
         self.failures = 0
+        self.introduced = False
 
     def step(self, seconds: int) -> float:
         if shutil.disk_usage(self.context.spool.root).free < self.context.config.limits.free_mb * 1_000_000:
@@ -64,14 +67,24 @@ class Receiver:
         if batch:
             self.offset = max(update["update_id"] for update in batch) + 1
             files.write_json(self.path, self.offset)
+        if not self.introduced and seconds:
+            self._introduce()
         return 0.0
 
-    def _take(self, update: dict[str, object]) -> None:
+    def _introduce(self) -> None:
+        """Show the commands in Telegram's menu: once, and only if nothing is in the way."""
+        self.introduced = True
+        try:
+            self.telegram.show_commands(orders.commands(self.context.config.chat.lang))
+        except TelegramError as error:
+            log("-", "menu not set", level=WARNING, stage="receive", error=error.message)
+
+    def _take(self, update: dict[str, Any]) -> None:
         """Make one update durable. What cannot be understood is kept too, and blocks nothing."""
         try:
             if "callback_query" in update:
                 press(update, self.context, self.telegram)
-            else:
+            elif not self._is_for_another(update):
                 incoming.publish(update, self.context.settings, self.context.spool)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             number = int(str(update.get("update_id", 0)))
@@ -79,6 +92,12 @@ class Receiver:
             kept.mkdir(exist_ok=True)
             files.write_file(kept / f"{number}.json", incoming.as_sent(update))
             log("-", "update not understood, kept", level=ERROR, file=f"{number}.json", error=repr(error))
+
+    def _is_for_another(self, update: dict[str, Any]) -> bool:
+        """Whether it is a command that names another bot of the group."""
+        named = re.match(r"/\w+@(\w+)", str((update.get("message") or {}).get("text", "")))
+        own = self.telegram.username() if named else None
+        return named is not None and own is not None and named[1].lower() != own.lower()
 
     def _unwell(self, error: TelegramError) -> float:
         self.failures += 1
@@ -130,5 +149,5 @@ def poll_seconds(context: stage.Context) -> int:
 
 
 if __name__ == "__main__":
-    options = stage.arguments_of("receive", None)
-    sys.exit(stage.guarded("receive", lambda: run(options)))
+    options = program.arguments_of("receive")
+    sys.exit(program.guarded("receive", lambda: run(options)))

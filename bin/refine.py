@@ -31,7 +31,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
         task.save(card)
         context.note(subtasks=len(refined.subtasks))
         return family.split(task, card, refined.subtasks, context.spool)
-    task.write("prompt.md", _prompt(task, card, refined.text))
+    task.write("prompt.md", _prompt(task, card, refined.text, context))
     asked_for = refined.tool if refined.tool in project.tools else None
     card.title, card.tool = refined.title, asked_for or card.tool or project.tool
     task.save(card)
@@ -58,8 +58,11 @@ def _refined(words: str, project: Project, context: stage.Context, *, typed: boo
     return refined
 
 
-def _prompt(task: TaskDir, card: Task, text: str) -> str:
-    attached = [f"- {task.path / name}" for name in card.attachments]
+def _prompt(task: TaskDir, card: Task, text: str, context: stage.Context) -> str:
+    """The request, and the files that came with it: a subtask's are those of its parent."""
+    parent = ids.parent(task.id)
+    bearer = TaskDir(context.spool.dir(parent)) if parent else task
+    attached = [f"- {bearer.path / name}" for name in (bearer.load() if parent else card).attachments]
     return "\n".join([text, *(["", say(card.lang, "attached"), *attached] if attached else [])])
 
 

@@ -2,11 +2,11 @@
 """reply: answers, and asks about what is parked.
 
 Takes: answer.txt or error.txt; answer.oga if the chat wants to be answered by voice. Adds: reply.json
-(message ids). Goes to: done/, or failed/ if there is an error.txt. Delivery: at least once; a part that
-was being sent when the process died is sent again and says that it may be a repeat. Each turn it also
-looks at unsorted/ and hold/: what lies there unasked gets its question, with buttons, once; and at
-waiting/: a parent whose subtasks have all ended is answered with all their results; and at notices of
-tasks that are still at work (see skazano.notices).
+(message ids). Goes to: done/, or failed/ if there is an error.txt or Telegram refuses the answer.
+Delivery: at least once; a part that was being sent when the process died is sent again and says that it
+may be a repeat. Each turn it also looks at unsorted/ and hold/: what lies there unasked gets its question,
+with buttons, once; and at waiting/: a parent whose subtasks have all ended is answered with all their
+results; and at notices of tasks that are still at work (see skazano.conversation.notices).
 """
 
 import _here  # noqa: F401
@@ -16,20 +16,22 @@ from skazano.conversation import answering, notices
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
 from skazano.task import BadTask, TaskDir
+from skazano.texts import say
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
     ends = "failed" if task.has("error.txt") else "done"
     card = task.load()
-    if card.chat is None or _told_by_parent(task.id, context):
+    if card.chat is None or _told_by_parent(task.id, context) or _told_by_press(task):
         return ends
     from skazano.conversation.chat import Refused
 
     try:
         answering.send(task, card, context, _telegram(context))
-    except Refused as error:
-        # The person blocked the bot, or the chat is gone. What was done is done, and is on the pages.
-        log(task.id, "answer refused", level=WARNING, chat=card.chat, error=error)
+    except Refused as error:  # the person blocked the bot, or the chat is gone
+        if not task.has("error.txt"):
+            raise stage.Failed(say(card.lang, "not-delivered"), f"Telegram: {error}") from error
+        log(task.id, "error not told", level=WARNING, chat=card.chat, error=error)
         context.note(refused=str(error))
     return ends
 
@@ -39,6 +41,11 @@ def _told_by_parent(id: str, context: stage.Context) -> bool:
     of itself."""
     parent = ids.parent(id)
     return parent is not None and context.spool.path(Ticket(parent, "waiting")).exists()
+
+
+def _told_by_press(task: TaskDir) -> bool:
+    """Whether the button by which the task was cancelled, before it began, has said all there is to say."""
+    return task.has("cancel") and not task.has("answer.txt") and not task.has("error.txt")
 
 
 def look_aside(context: stage.Context) -> None:

@@ -10,10 +10,11 @@ the same result: a setting that is set twice is set.
 import _here  # noqa: F401
 
 from skazano import routing, stage
-from skazano.conversation import orders, turns
+from skazano.conversation import orders, pieces, turns
 from skazano.spool import Ticket
 from skazano.task import TaskDir
 from skazano.understand import settings as spoken
+from skazano.understand.corrections import calls_itself_off
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
@@ -21,12 +22,16 @@ def work(task: TaskDir, context: stage.Context) -> str:
     desk = routing.Desk(task, card, context)
     if card.project and task.has("request.txt"):
         return "refine"  # filed by a person while it waited here
-    if text.startswith("/"):
+    if pieces.gather(desk, text):
+        return "done"
+    if orders.is_command(text):
         return orders.obey(desk, text)
-    if not text:
+    if not any(letter.isalnum() for letter in text):
         return desk.answer("no-words")
     if spoken.is_cancel(text):
         return orders.cancel_latest(desk)
+    if calls_itself_off(text):
+        return desk.answer("cancelled")
     phrase = spoken.parse(text, desk.projects)
     if phrase is not None:
         return desk.settle(phrase)
@@ -34,8 +39,10 @@ def work(task: TaskDir, context: stage.Context) -> str:
 
 
 def waits(ticket: Ticket, context: stage.Context) -> bool:
-    """An older message of the chat is still being listened to, and may set what holds for this one."""
-    return turns.older_on_the_way(context.spool, ticket.id)
+    """An older message of the chat is still being listened to, and may set what holds for this one; or the
+    rest of its album is being fetched."""
+    spool = context.spool
+    return turns.older_on_the_way(spool, ticket.id) or pieces.others_on_the_way(spool, ticket.id)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
         context.note(engine="none", reason=str(error))
         return "reply"
     task.write_json("speech.json", {"seconds": round(spoken.seconds, 2), "engine": spoken.engine})
-    context.note(engine=spoken.engine, audio_seconds=round(spoken.seconds, 2))
+    context.note(engine=spoken.engine, spoken_seconds=round(spoken.seconds, 2))
     return "reply"
 
 

@@ -9,7 +9,7 @@ import _here  # noqa: F401
 
 from typing import Any
 
-from skazano import ids, stage, thinking
+from skazano import acts, ids, stage, thinking
 from skazano.conversation.remarks import remarks
 from skazano.task import Task, TaskDir
 from skazano.texts import say
@@ -21,7 +21,8 @@ def work(task: TaskDir, context: stage.Context) -> str:
     commit = task.json("commit.json")
     if task.has("cancel"):
         done = commit_line(commit, card.lang, card.mode == "audio")
-        task.write("answer.txt", " ".join(part for part in (say(card.lang, "cancelled"), done) if part))
+        told = acts.say_cancelled(task, card.lang)
+        task.write("answer.txt", "\n".join(part for part in (told, done) if part))
         return "reply"
     answer = _answer(task, card, commit, error.splitlines()[0] if error else None, context)
     if commit:

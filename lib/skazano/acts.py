@@ -130,8 +130,9 @@ def confirm(spool: Spool, id: str, text: str, *, by: str) -> None:
     task.history("skazano", "confirmed", by=by)
 
 
-def cancel(spool: Spool, id: str, *, by: str) -> str:
-    """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark."""
+def cancel(spool: Spool, id: str, *, by: str, told: bool = False) -> str:
+    """Cancel a task: "cancelled", or "stopping" if a stage works on it and will see the mark. One that has
+    not begun answers that it was cancelled, unless the person was `told`."""
     ticket = spool.find(id)
     if ticket is not None and ticket.stage == "reply" and ticket.box != "hold":
         if (spool.dir(id) / "cancel").exists():
@@ -152,13 +153,20 @@ def cancel(spool: Spool, id: str, *, by: str) -> str:
         if task.has("result.md"):  # what was done is done: it is told as it is
             held.hand_on("summarize")
             return "cancelled"
-        if _running(task):  # its stage is being restarted: it will find the mark, and stop the run
+        if _begun(task):  # `execute` finds the mark, stops the run if it lives, and keeps what it did
             held.hand_on("execute")
             return "stopping"
-        task.write("answer.txt", say(task.load().lang, "cancelled"))
+        if not told:
+            task.write("answer.txt", say_cancelled(task, task.load().lang))
         task.history("skazano", "cancelled", by=by)
         held.hand_on("reply")
     return "cancelled"
+
+
+def say_cancelled(task: TaskDir, lang: str) -> str:
+    """The sentence that tells that this task was cancelled."""
+    title = task.title()
+    return say(lang, "cancelled-one", title=title) if title else say(lang, "cancelled")
 
 
 def _take(spool: Spool, id: str) -> Held:
@@ -201,6 +209,13 @@ def _running(task: TaskDir) -> bool:
     from skazano.execution import runs
 
     return runs.state(task) == "alive"
+
+
+def _begun(task: TaskDir) -> bool:
+    """Whether a run of the task lives, or has ended and its work was not looked at."""
+    from skazano.execution import runs
+
+    return runs.state(task) in ("alive", "ended")
 
 
 def _put_aside(task: TaskDir, stage: str) -> None:

@@ -181,10 +181,13 @@ class Settings:
     def secret(self, name: str) -> str | None:
         """A secret: systemd's credential of that name, else the file `secrets/NAME` beside skazano.toml.
 
-        None if there is neither. Raises ConfigError if others may read the file.
+        Of a folder of secrets ("boxes/home") systemd makes credentials with _ for /. None if there is
+        neither. Raises ConfigError if others may read the file.
         """
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        path = Path(credentials) / name if credentials else self.folder / "secrets" / name
+        path = self.folder / "secrets" / name
+        if credentials:
+            path = Path(credentials) / name.replace("/", "_")
         try:
             mode, text = path.stat().st_mode, path.read_text().strip()
         except FileNotFoundError:

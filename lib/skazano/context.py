@@ -5,13 +5,13 @@ import os
 import time
 from typing import Any
 
+from skazano import acts
 from skazano import log as journal
 from skazano.config import Settings
 from skazano.notify import notify, watchdog_seconds
 from skazano.projects import Project, load_all
 from skazano.spool import Spool, SpoolError
 from skazano.task import BadTask, TaskDir
-from skazano.texts import say
 from skazano.wake import Wake
 
 LISTING = 60.0  # seconds between two listings when nothing wakes us
@@ -122,7 +122,7 @@ def write_error(task: TaskDir, stage: str, told: str, detail: str, *, again: boo
 
 def cancelled(task: TaskDir) -> str:
     """Answer that the task was cancelled; the next stage."""
-    task.write("answer.txt", say(lang_of(task), "cancelled"))
+    task.write("answer.txt", acts.say_cancelled(task, lang_of(task)))
     return "reply"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from skazano import ids
+from skazano import acts, ids
 from skazano.log import log
 from skazano.spool import Box, Spool, Ticket
 from skazano.stage import Context, write_error
@@ -50,9 +50,9 @@ def _ended(spool: Spool, id: str) -> bool:
 
 
 def _conclude(ticket: Ticket, children: Sequence[str], context: Context) -> None:
-    held = context.spool.lock(ticket)
+    held = context.spool.lock(ticket, wait=True)  # nothing would wake this stage once it is free again
     if held is None:
-        return  # someone acts on it at this moment
+        return  # it was taken away meanwhile
     with held:
         task = TaskDir(held.dir)
         try:
@@ -67,7 +67,9 @@ def _conclude(ticket: Ticket, children: Sequence[str], context: Context) -> None
         mark = "" if card.mode == "audio" else "{}. "
         lines = [mark.format(number) + text for number, (_, text) in enumerate(parts, 1)]
         task.write("answer.txt", "\n\n".join([head, *lines]))
-        if not good:
+        if all((context.spool.dir(id) / "cancel").exists() for id in children):
+            task.write("answer.txt", acts.say_cancelled(task, card.lang))
+        elif not good:
             write_error(task, "execute", head, "every subtask failed")
         task.history("reply", "gathered", subtasks=len(parts), good=good)
         log(task.id, "gathered", subtasks=len(parts), good=good)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from skazano import acts, ids, project_edit, thinking
-from skazano.conversation import chats, orders
+from skazano.conversation import chats, orders, pieces
+from skazano.execution import undoing
 from skazano.projects import Project
 from skazano.spool import SpoolError
 from skazano.stage import Context
@@ -16,8 +17,12 @@ from skazano.understand.refine import sentence
 from skazano.understand.settings import Settings, parse_project_prefix
 from skazano.understand.tools import match_tool
 
-ADDITION = re.compile(r"^(?:(?:да|и|а|ну)\s+)?(?:и\s+)?(?:ещё|еще|также|заодно)\b[\s,:—-]*", re.I)
+ADDITION = re.compile(
+    r"^(?:(?:да|и|а|ну)\s+)?(?:и\s+)?(?:ещё|еще|также|заодно)\b(?!\s+(?:раз|не|бы|больше|меньше|лучше|как)\b)[\s,:—-]*",
+    re.I,
+)  # «ещё раз проверь» is no addition
 SHOWN = 8  # projects offered as buttons at most
+NAME_WORDS = 4  # what is longer is no project's name alone
 
 
 class Desk:
@@ -59,18 +64,22 @@ class Desk:
             likely = [slug for slug, _ in near.candidates] if near else []
             if wanted.rest:
                 return self._unsorted(wanted.rest, likely, wanted.project)
+            if not self.projects:
+                return self.answer("projects-none")
             return self.answer("no-project", name=wanted.project, known=self._titles(likely))
         if wanted.tool and tool is None:
             return self.answer("no-tool", name=wanted.tool, known=", ".join(self.context.config.tools))
         if wanted.rest:
             return self.file(wanted.rest)
+        if project and self._settles_question(project.slug):
+            return "done"
         return self.answer("settings", **self.what_is_set())
 
     def _act(self, wanted: Settings) -> str:
         """«создай проект X» (after a press), «скрой проект X», «покажи скрытые»."""
         if wanted.action == "show-hidden":
             hidden = [p.title for p in self.all.values() if p.hidden]
-            return self.answer("hidden", known=", ".join(hidden) or say(self.card.lang, "none-yet"))
+            return self.answer("hidden", known=", ".join(hidden)) if hidden else self.answer("hidden-none")
         name = wanted.name or ""
         if wanted.action == "hide":
             found = names.match(name, self.projects)
@@ -126,6 +135,11 @@ class Desk:
     def file(self, text: str) -> str:
         """Put a request under its project: named in it, answered to, or sticky; else unsorted."""
         named = parse_project_prefix(text, self.projects)
+        alone = self._named_alone(*(named or (text, "")))
+        if alone and self._settles_question(alone):
+            return "done"
+        if alone and named:
+            return self.settle(Settings(project=named[0]))
         if named is not None:
             found = names.match(named[0], self.projects)
             slug = found.slug if found.sure else self._ask_model(named[0], named[1])
@@ -138,6 +152,8 @@ class Desk:
             self.card.parent = parent.id
             self.card.session, self.card.tool = parent.session, parent.tool
             return self._under(parent.project, text)
+        if parent and parent.project is None:  # a file that came without words, and now these
+            pieces.take_files(TaskDir(self.spool.dir(parent.id)), parent, self.task, self.card)
         if self.card.project in self.all:
             return self._under(self.card.project, text)
         if self._joined(text):
@@ -149,6 +165,31 @@ class Desk:
                     chat.until = chats.ends(self.context.config.chat.sticky_hours)
             return self._under(sticky, text)
         return self._unsorted(text, [])
+
+    def _named_alone(self, spoken: str, request: str) -> str | None:
+        """The project, if nothing is said but its name."""
+        if request or len(spoken.split()) > NAME_WORDS:
+            return None
+        found = names.match(spoken, self.projects)
+        return found.slug if found.sure else None
+
+    def _settles_question(self, slug: str) -> bool:
+        """Whether this is a reply to the question which project a task is for, and that is settled by it."""
+        asked = self._answered()
+        ticket = self.spool.find(asked.id) if asked else None
+        if asked is None or ticket is None or ticket.box != "unsorted":
+            return False
+        if (TaskDir(self.spool.dir(asked.id)).json("ask.json") or {}).get("create"):
+            return False
+        with chats.change(self.spool, self.card.chat) as chat:
+            chat.project, chat.until = slug, chats.ends(self.context.config.chat.sticky_hours)
+        try:
+            acts.file_under(self.spool, asked.id, slug, by=self.task.id)
+        except SpoolError:
+            return False  # it was settled otherwise at this moment
+        self.task.save(self.card)
+        self.context.note(filed=asked.id)
+        return True
 
     def _ask_model(self, spoken: str, request: str) -> str | None:
         """The project that a language model takes for the one that was meant; it may choose none."""
@@ -211,7 +252,9 @@ class Desk:
         id = chats.task_of(self.spool, card.chat, card.reply_to) or self._mine(card.reply_to)
         if id is None or not self.spool.dir(id).exists():
             return None
-        return TaskDir(self.spool.dir(id)).load()
+        found = TaskDir(self.spool.dir(id)).load()
+        undone = found.parent if found.tool == undoing.TOOL else None
+        return TaskDir(self.spool.dir(undone)).load() if undone else found
 
     def _mine(self, message: int) -> str | None:
         """The id of the task that the person's own message made: its date is in the update."""

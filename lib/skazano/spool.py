@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 FORMAT = "1"
+CLOCK_SLACK = 60.0  # seconds by which clocks may differ from one moment to the next
 MAX_ATTEMPTS = 5  # claims of one ticket in one stage before the task is failed
 
 
@@ -162,10 +163,12 @@ class Spool:
         ready, upcoming, moment = self.tickets("new", stage), None, time.time()
         for ticket in self.tickets("later", stage):
             try:
-                ripens = self.path(ticket).stat().st_mtime
+                status = self.path(ticket).stat()
             except FileNotFoundError:
                 continue
-            if ripens <= moment:
+            ripens = status.st_mtime
+            # One that was put off in the future was so by a clock that has been set back since.
+            if ripens <= moment or status.st_ctime > moment + CLOCK_SLACK:
                 ready.append(ticket)
             else:
                 upcoming = min(upcoming or ripens, ripens)
@@ -280,4 +283,3 @@ def _names(folder: Path) -> list[str]:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
-

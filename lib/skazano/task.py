@@ -10,6 +10,7 @@ from skazano import files
 
 Kind = Literal["voice", "audio", "video_note", "text", "photo", "document"]
 Mode = Literal["text", "audio"]
+TITLE = 80  # characters
 
 
 class Task(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -26,6 +27,7 @@ class Task(msgspec.Struct, omit_defaults=True, kw_only=True):
     audio: str | None = None  # its name in the task's directory: voice.oga
     attachments: list[str] = []
     size: int | None = None  # bytes, as announced
+    album: str | None = None  # Telegram's number of the album to which it belongs
     seconds: float | None = None  # length of the audio, as announced
     project: str | None = None
     tool: str | None = None
@@ -91,6 +93,15 @@ class TaskDir:
     def remove(self, name: str) -> None:
         """Delete a file if it is there."""
         (self.path / name).unlink(missing_ok=True)
+
+    def title(self) -> str:
+        """What a person knows the task by: its title, else its first words; "" if nothing is known yet."""
+        try:
+            title = self.load().title
+        except BadTask:
+            title = None
+        said = " ".join((title or self.text("transcript.txt") or "").split())
+        return said if len(said) <= TITLE else said[: TITLE - 1].rstrip() + "…"
 
     def history(self, stage: str, event: str, **fields: Any) -> None:
         """Append an event. Fields that are None are left out."""

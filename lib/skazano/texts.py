@@ -18,9 +18,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Карточка задачи на диске повреждена, продолжить нельзя.",
         "The task's card on disk is damaged; it cannot go on.",
     ),
+    "not-delivered": (
+        "Ответ не доставлен: Telegram не пускает бота в этот чат. Сделанное и ответ сохранены.",
+        "The answer was not delivered: Telegram does not let the bot into this chat. All is kept.",
+    ),
     "too-big": (
-        "Файл больше {mb} МБ: Telegram не отдаёт такие ботам. Пришлите запись покороче или частями.",
-        "The file is over {mb} MB: Telegram does not give such files to bots. Send a shorter one, or parts.",
+        "Файл больше {mb} МБ: такие Telegram ботам не отдаёт. Пришлите его частями.",
+        "The file is over {mb} MB: Telegram does not give such files to bots. Send it in parts.",
     ),
     "no-file": (
         "Telegram больше не отдаёт этот файл. Пришлите его ещё раз, пожалуйста.",
@@ -31,28 +35,25 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There is no audio in this task. Please send the recording again.",
     ),
     "audio-empty": (
-        "Запись пришла пустой: в ней нет ни одного звука. Запишите ещё раз, пожалуйста.",
+        "Запись пришла пустой. Запишите ещё раз, пожалуйста.",
         "The recording came empty. Please record it again.",
     ),
     "audio-unreadable": (
         "Не могу прочитать этот файл: похоже, это не звукозапись. Пришлите голосовое сообщение или аудио.",
         "I cannot read this file: it does not look like audio. Send a voice note or an audio file.",
     ),
-    "audio-no-audio": (
-        "В этом видео нет звука.",
-        "There is no sound in this video.",
-    ),
+    "audio-no-audio": ("В этом видео нет звука: слушать нечего.", "There is no sound in this video."),
     "nothing-heard": (
         "Не расслышал ни слова: тишина или шум. Запись сохранена. Скажите ещё раз, пожалуйста.",
         "I heard no words, only silence or noise. The recording is kept. Please say it again.",
     ),
     "no-words": (
-        "Понимаю голос, аудио, видеосообщения и текст. К файлу или фото добавьте подпись: что с ним сделать.",
-        "I understand voice, audio, video notes and text. Caption a file or photo: what to do with it.",
+        "Не понял, что сделать. Скажите или напишите; к фото или файлу добавьте подпись.",
+        "I do not know what to do. Say it or write it; add a caption to a photo or a file.",
     ),
     "only-filler": (
-        "Услышал только «{heard}» и не понял, что сделать. Скажите ещё раз, пожалуйста.",
-        "I only heard “{heard}” and do not know what to do. Please say it again.",
+        "Не понял, что сделать: в сообщении только «{heard}». Скажите ещё раз, пожалуйста.",
+        "I do not know what to do: the message is only “{heard}”. Please say it again.",
     ),
     "project-gone": (
         "Проекта «{name}» больше нет. Верните его файл или отнесите задачу к другому проекту.",
@@ -91,7 +92,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The tool “{tool}” ended without an answer. {why}",
     ),
     "max-turns": (
-        "Инструмент «{tool}» остановлен после {turns} шагов: похоже, он зациклился. Сделанное сохранено.",
+        "Инструмент «{tool}» остановлен, шагов было {turns}: похоже, он зациклился. Сделанное сохранено.",
         "The tool “{tool}” was stopped after {turns} turns: it goes in circles. What was done is kept.",
     ),
     "max-cost": (
@@ -119,15 +120,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The service of the tool “{tool}” does not answer. Try later. {why}",
     ),
     "day-runs": (
-        "На сегодня предел проекта «{title}»: запусков — {most}. Завтра можно снова.",
+        "Дневной предел проекта «{title}» исчерпан, запусков — {most}. Завтра можно снова.",
         "The project “{title}” has had its {most} runs for today. Tomorrow it goes on.",
     ),
     "day-minutes": (
-        "На сегодня предел проекта «{title}»: минут работы — {most}. Завтра можно снова.",
+        "Дневной предел проекта «{title}» исчерпан, минут работы — {most}. Завтра можно снова.",
         "The project “{title}” has used its {most} minutes for today. Tomorrow it goes on.",
     ),
     "day-cost": (
-        "На сегодня предел проекта «{title}»: {most} $. Завтра можно снова.",
+        "Дневной предел проекта «{title}» исчерпан: {most} $. Завтра можно снова.",
         "The project “{title}” has spent its ${most} for today. Tomorrow it goes on.",
     ),
     "no-url": (
@@ -140,8 +141,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "partial": ("Не закончено: {title}", "Unfinished: {title}"),
     "denied": (
-        "Не разрешено, поэтому не сделано:\n{calls}",
-        "Not allowed, and so not done:\n{calls}",
+        "Не разрешено, поэтому не сделано: {calls}.",
+        "Not allowed, and so not done: {calls}.",
+    ),
+    "output-cut": (
+        "Часть вывода инструмента пропущена ({mb} МБ): он длиннее предела, или на диске нет места.",
+        "A part of the tool's output is skipped ({mb} MB): it is over the limit, or the disk is full.",
+    ),
+    "go-on-up": (
+        "Связь с сервисом прервалась и восстановлена. Посмотри, что уже сделано, и продолжи с того места.",
+        "The service was out of reach and is back. Look at what is done already and go on from there.",
     ),
     "go-on": (
         "Работа прервалась на полпути. Посмотри, что уже сделано, и доведи её до конца.",
@@ -155,6 +164,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Работа сделана, но закоммитить её не удалось: {why}",
         "The work is done, but it could not be committed: {why}",
     ),
+    "git-gone": ("в папке проекта больше нет .git", "there is no .git in the project's folder any more"),
     "git-unprepared": (
         "Не удалось подготовить репозиторий: {why}",
         "The repository could not be prepared: {why}",
@@ -186,12 +196,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # -- answers without work
     "cancelled": ("Отменено.", "Cancelled."),
-    "cancel-cancelled": ("Отменил: «{title}».", "Cancelled: “{title}”."),
-    "cancel-stopping": ("Останавливаю: «{title}».", "Stopping: “{title}”."),
+    "cancelled-one": ("Отменено: «{title}».", "Cancelled: “{title}”."),
+    "stopping": ("Останавливаю.", "Stopping."),
     "nothing-to-cancel": ("Отменять нечего: всё закончено.", "Nothing to cancel: everything is finished."),
     "hid": ("Скрыл проект «{title}». Задачи и файлы на месте.", "“{title}” is hidden. Nothing is deleted."),
     "hidden": ("Скрытые проекты: {known}.", "Hidden projects: {known}."),
-    "create-nameless": ("Как назвать проект? Скажите: «создай проект …».", "What shall it be called?"),
+    "hidden-none": ("Скрытых проектов нет.", "No project is hidden."),
+    "create-nameless": (
+        "Как назвать проект? Скажите: «создай проект …».",
+        "What shall it be called? Say: “create project …”.",
+    ),
     "ask-create": ("Создать проект «{name}»?", "Create the project “{name}”?"),
     "button-create": ("Создать «{name}»", "Create “{name}”"),
     "created": ("Создал проект «{title}»: {path}", "Created “{title}”: {path}"),
@@ -204,36 +218,53 @@ TEXTS: dict[str, tuple[str, str]] = {
         "I found no project “{name}”. There are: {known}.",
     ),
     "no-projects": (
-        "Проектов ещё нет. Запись сохранена. Первый проект: skazano project add <имя>, потом «Ещё раз».",
-        "There are no projects yet. The recording is kept. First: skazano project add <name>, then “Again”.",
+        "Проектов ещё нет. Скажите, например: «создай проект сайт», потом нажмите «Ещё раз».",
+        "There are no projects yet. Say, for instance: “create project site”, then press “Again”.",
     ),
     "projects": ("Проекты:\n{known}", "Projects:\n{known}"),
+    "projects-none": (
+        "Проектов ещё нет. Чтобы создать первый, скажите, например: «создай проект сайт».",
+        "There are no projects yet. To create one say, for instance: “create project site”.",
+    ),
     "status": (
         "Проект: {project}. Ответ: {mode}. Инструмент: {tool}.\n{tasks}",
         "Project: {project}. Answers: {mode}. Tool: {tool}.\n{tasks}",
     ),
+    "no-command": (
+        "Команды /{name} нет. Есть /status, /projects, /cancel и /help.",
+        "There is no command /{name}. There are /status, /projects, /cancel and /help.",
+    ),
     "help": (
         "Скажите, что сделать, голосом или текстом.\n\n"
-        "«Настройки проект …» — выбрать проект (на три часа).\n"
+        "«Настройки проект …» — выбрать проект на несколько часов.\n"
         "«Настройки режим аудио» или «режим текст» — как отвечать.\n"
-        "«Настройки» — что выбрано сейчас. «Отмена» — остановить последнюю задачу.\n\n"
-        "/status — что в работе\n/projects — проекты\n/cancel — отменить последнюю",
-        "Say what to do, by voice or text.\n\n"
-        "“Settings project …” chooses a project (for three hours).\n"
+        "«Настройки» — что выбрано сейчас.\n"
+        "«Создай проект …» — новый проект.\n"
+        "«Отмена» — остановить последнюю задачу.\n"
+        "Ответ на сообщение о задаче продолжает её.\n\n{commands}",
+        "Say what to do, by voice or in writing.\n\n"
+        "“Settings project …” chooses a project for some hours.\n"
         "“Settings mode audio” or “mode text”: how to answer.\n"
-        "“Settings” tells what is set. “Cancel” stops the latest task.\n\n"
-        "/status what is in work\n/projects the projects\n/cancel cancel the latest",
+        "“Settings” tells what is set.\n"
+        "“Create project …” makes a new one.\n"
+        "“Cancel” stops the latest task.\n"
+        "A reply to a message about a task goes on with it.\n\n{commands}",
     ),
+    "command-status": ("что в работе", "what is being done"),
+    "command-projects": ("проекты", "the projects"),
+    "command-cancel": ("отменить последнюю задачу", "cancel the latest task"),
+    "command-help": ("как мной пользоваться", "how to use me"),
     "none-set": ("не выбран", "not set"),
     "none-yet": ("пока ни одного", "none yet"),
     "unheard": ("запись, ещё не распознана", "a recording, not yet transcribed"),
-    "nothing-open": ("В работе ничего нет.", "Nothing is in work."),
+    "nothing-open": ("В работе ничего нет.", "Nothing is being done."),
     "mode-text": ("текстом", "as text"),
     "mode-audio": ("голосом", "by voice"),
     "at-download": ("загружается", "being fetched"),
     "at-transcribe": ("распознаётся", "being transcribed"),
     "at-route": ("разбирается", "being filed"),
     "at-refine": ("разбирается", "being refined"),
+    "at-queue": ("ждёт очереди", "waits for its turn"),
     "at-execute": ("выполняется", "being done"),
     "at-summarize": ("готовится ответ", "being summed up"),
     "at-speak": ("озвучивается", "being spoken"),
@@ -247,8 +278,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "ask-project": ("К какому проекту это отнести?\n\n«{heard}»", "Which project is this for?\n\n“{heard}”"),
     "ask-hold": (
-        "Работа прервалась на полпути и сама не повторится:\n\n«{heard}»\n\nЧто делать?",
-        "The work was cut off half-way and is not repeated by itself:\n\n“{heard}”\n\nWhat now?",
+        "Работа прервалась на полпути и сама не возобновится:\n\n«{heard}»\n\nЧто делать?",
+        "The work was cut off half-way and does not go on by itself:\n\n“{heard}”\n\nWhat now?",
     ),
     "button-allow": ("Разрешить в этом проекте", "Allow in this project"),
     "button-go-on": ("Продолжить", "Go on"),
@@ -256,12 +287,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "button-stop": ("Остановить", "Stop it"),
     "button-first": ("Без очереди", "Jump the queue"),
     "notice-queued": (
-        "Перед вами {ahead} {tasks} в этом проекте.",
-        "{ahead} {tasks} before you in this project.",
+        "Ждёт очереди: перед этой задачей ещё {ahead}.",
+        "In the queue: {ahead} before this one.",
     ),
     "notice-quiet": (
         "Инструмент «{tool}» молчит уже {minutes} мин. Можно подождать или остановить его.",
         "The tool “{tool}” has been silent for {minutes} min. Wait, or stop it.",
+    ),
+    "notice-file": (
+        "Telegram пока не отдаёт файл. Пробую дальше; можно прислать его ещё раз.",
+        "Telegram does not give out the file yet. I keep trying; you can also send it again.",
+    ),
+    "notice-away": (
+        "Машина «{box}», где живёт проект, не отвечает. Задача дождётся её. Что не так: skazano doctor.",
+        "The box {box}, where the project lives, does not answer. The task waits. See: skazano doctor.",
     ),
     "allowed": ("Разрешено: {rules}. Продолжаю.", "Allowed: {rules}. Going on."),
     "goes-on": ("Продолжаю.", "Going on."),
@@ -278,7 +317,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "press-refused": ("Не вышло, причина в журнале.", "That did not work; the reason is in the log."),
     "press-late": ("Уже решено.", "Decided already."),
     "press-unknown": ("Эта кнопка больше не действует.", "This button no longer works."),
-    "maybe-repeat": ("(Возможно, повтор: связь прервалась при отправке.)\n", "(Perhaps a repeat.)\n"),
+    "maybe-repeat": (
+        "(Возможно, повтор: связь прервалась при отправке.)\n",
+        "(Perhaps a repeat: the connection broke while sending.)\n",
+    ),
     "see-file": ("Ответ длинный, он в файле.", "The answer is long, it is in the file."),
 }
 

@@ -35,9 +35,7 @@ class _Arrivals(InotifyEmitter):
 
     def get_event_mask_from_filter(self) -> Mask:
         return Mask(
-            InotifyConstants.IN_MOVED_TO
-            | InotifyConstants.IN_CREATE
-            | InotifyConstants.IN_DELETE_SELF
+            InotifyConstants.IN_MOVED_TO | InotifyConstants.IN_CREATE | InotifyConstants.IN_DELETE_SELF
         )
 
 
@@ -47,9 +45,7 @@ class _Observer(InotifyObserver):
     def __init__(self) -> None:
         self._inotify_fd = InotifyFD()
         self._inotify_fd.start()
-        BaseObserver.__init__(
-            self, _Arrivals, timeout=OBSERVER_TIMEOUT, inotify_fd=self._inotify_fd
-        )
+        BaseObserver.__init__(self, _Arrivals, timeout=OBSERVER_TIMEOUT, inotify_fd=self._inotify_fd)
 
 
 class Wake(FileSystemEventHandler):

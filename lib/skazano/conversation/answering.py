@@ -5,11 +5,10 @@ reply.json holds the parts: each has `message` (Telegram's id) once it was sent;
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from skazano.conversation import chats, press, press_run
+from skazano.conversation import press, press_run, sending
 from skazano.execution import undoing
 from skazano.log import WARNING, log
 from skazano.spool import Ticket
@@ -18,47 +17,44 @@ from skazano.task import Task, TaskDir, now
 from skazano.texts import say
 
 if TYPE_CHECKING:
-    from telegram import Message
-
     from skazano.conversation.chat import Telegram
 
-PART = 3900  # UTF-16 units, which Telegram counts; must be below chat.LIMIT (4096) with the mark of a repeat
+PART = 3900  # UTF-16 units, which Telegram counts; must be below Telegram's 4096 with the mark of a repeat
 PARTS = 3  # more than this many messages are sent as a file
 CAPTION = 900  # UTF-16 units; must be below Telegram's 1024 with the mark
 
 
 def send(task: TaskDir, card: Task, context: Context, telegram: "Telegram") -> None:
     """Send what of the answer was not sent. Raises stage.Later, chat.Refused."""
-    from skazano.conversation.chat import NotSent, Refused
+    from skazano.conversation.chat import Refused
 
     text = (task.text("answer.txt") or (task.text("error.txt") or "").split("\n\n")[0]).strip()
     plan = task.json("reply.json") or {"parts": [*_plan(task, card, text), *_pictures(task)]}
+    last = max(number for number, part in enumerate(plan["parts"]) if part["kind"] != "picture")
+
+    def keep() -> None:
+        task.write_json("reply.json", plan)
+
     for number, part in enumerate(plan["parts"]):
-        if part.get("message"):
+        if part.get("message") or part.get("refused"):
             continue
-        repeat = "sending" in part
-        part["sending"] = now()
-        task.write_json("reply.json", plan)
-        last = number == len(plan["parts"]) - 1
         try:
-            message = _send_part(task, card, context, telegram, part, repeat=repeat, last=last)
-        except NotSent:
-            if not repeat:
-                del part["sending"]
-                task.write_json("reply.json", plan)
-            raise
+            with sending.marked(part, "sending", keep, card.lang) as mark:
+                buttons = _buttons(task, card, context) if number == last else []
+                part["message"] = _send_part(task, card, context, telegram, part, mark, buttons)
         except Refused as error:
-            if part["kind"] != "voice":
+            if part["kind"] == "voice":
+                # Some people let nobody send them voice messages: then in writing.
+                log(task.id, "voice refused, goes out as text", level=WARNING, error=error)
+                task.write_json("reply.json", {"parts": [*_written(card, text), *_pictures(task)]})
+                send(task, card, context, telegram)
+                return
+            if part["kind"] != "picture":
                 raise
-            # Some people let nobody send them voice messages: then in writing.
-            log(task.id, "voice refused, goes out as text", level=WARNING, error=error)
-            task.write_json("reply.json", {"parts": _written(card, text)})
-            send(task, card, context, telegram)
-            return
-        part["message"] = message.message_id
-        task.write_json("reply.json", plan)
-        chats.remember(context.spool, int(card.chat or 0), message.message_id, task.id)
-        if repeat:
+            log(task.id, "picture refused", level=WARNING, file=part["file"], error=error)
+            part["refused"] = str(error)
+        keep()
+        if mark:
             log(task.id, "part sent again, may be a repeat", level=WARNING, part=number)
             context.note(maybe_repeated=True)
         context.ping()
@@ -112,49 +108,37 @@ def _send_part(
     context: Context,
     telegram: "Telegram",
     part: dict[str, Any],
-    *,
-    repeat: bool,
-    last: bool,
-) -> "Message":
-    from telegram import InputFile, LinkPreviewOptions, ReplyParameters
+    mark: str,
+    buttons: list[tuple[str, str]],
+) -> int:
+    from telegram import InputFile, LinkPreviewOptions
 
-    bot, chat = telegram.bot, int(card.chat or 0)
-    shown = escape((say(card.lang, "maybe-repeat") if repeat else "") + part["text"], quote=False)
-    common: dict[str, Any] = {
-        "chat_id": chat,
-        "parse_mode": "HTML",
-        "reply_markup": press.keyboard(_buttons(task, card, context)) if last else None,
-        "reply_parameters": ReplyParameters(card.message, allow_sending_without_reply=True)
-        if card.message
-        else None,
-    }
+    shown = escape(mark + part["text"], quote=False)
+
+    def sent(method: str, **fields: Any) -> int:
+        return sending.send(context.spool, telegram, card, buttons, method, parse_mode="HTML", **fields)
+
+    def file(name: str) -> InputFile:
+        return InputFile((task.path / name).read_bytes(), name.rpartition("/")[2])
+
     if part["kind"] == "voice":
-        seconds = float((task.json("speech.json") or {}).get("seconds", 0))
-        with (task.path / "answer.oga").open("rb") as stream:
-            return telegram.ask(
-                bot.send_voice(
-                    voice=InputFile(stream, "answer.oga"), caption=shown, duration=round(seconds), **common
-                )
-            )
+        seconds = round(float((task.json("speech.json") or {}).get("seconds", 0)))
+        return sent("sendVoice", voice=file("answer.oga"), caption=shown, duration=seconds)
     if part["kind"] == "picture":
         # As a file: Telegram makes photos small, and refuses long ones.
-        with (task.path / part["file"]).open("rb") as stream:
-            picture = InputFile(stream, part["file"].rpartition("/")[2])
-            return telegram.ask(bot.send_document(document=picture, caption=shown or None, **common))
+        return sent("sendDocument", document=file(part["file"]), caption=shown or None)
     if part["kind"] == "file":
-        with (task.path / "answer.txt").open("rb") as stream:
-            return telegram.ask(
-                bot.send_document(document=InputFile(stream, "answer.txt"), caption=shown, **common)
-            )
+        return sent("sendDocument", document=file("answer.txt"), caption=shown)
     preview = LinkPreviewOptions(is_disabled=True)
-    return telegram.ask(bot.send_message(text=shown, link_preview_options=preview, **common))
+    return sent("sendMessage", text=shown, link_preview_options=preview)
 
 
 def _buttons(task: TaskDir, card: Task, context: Context) -> list[tuple[str, str]]:
     made = []
     error = task.text("error.txt")
     repeatable = "\nagain: " in error if error else task.has("result.md") and card.tool != undoing.TOOL
-    if repeatable or task.has("cancel"):
+    unfiled = card.project is None and task.has("request.txt")  # there was no project yet
+    if repeatable or unfiled or task.has("cancel"):
         made.append((say(card.lang, "button-again"), press.data(press.RETRY, task)))
     if task.has("error.txt") and card.session and task.has("run/exit.json"):
         made.append((say(card.lang, "button-go-on"), press.data(press.GO, task)))
@@ -179,7 +163,7 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
 
     Raises stage.Later; BadTask.
     """
-    from skazano.conversation.chat import NotSent, Refused
+    from skazano.conversation.chat import Refused
 
     held = context.spool.lock(ticket, wait=True)  # the stage that parked it may not have let go yet
     if held is None:
@@ -189,37 +173,22 @@ def ask(ticket: Ticket, context: Context, client: "Callable[[], Telegram]") -> N
         card, asked = task.load(), task.json("ask.json") or {}
         if asked.get("asked"):
             return
+        refused = None
         if card.chat is not None:
             text, buttons = _question(ticket, task, card, context, asked)
-            repeat = "asking" in asked
-            text = (say(card.lang, "maybe-repeat") if repeat else "") + text
-            asked["asking"] = now()
-            task.write_json("ask.json", asked)
+
+            def keep() -> None:
+                task.write_json("ask.json", asked)
+
             try:
-                asked["message"] = _ask(client(), card, text, buttons)
-            except NotSent:
-                if not repeat:
-                    del asked["asking"]
-                    task.write_json("ask.json", asked)
-                raise
+                with sending.marked(asked, "asking", keep, card.lang) as mark:
+                    asked["message"] = sending.send(context.spool, client(), card, buttons, text=mark + text)
             except Refused as error:
-                log(task.id, "question refused", level=WARNING, error=error)
-            else:
-                chats.remember(context.spool, card.chat, asked["message"], task.id)
-        asked["asked"] = datetime.now().astimezone().isoformat(timespec="seconds")
+                refused = str(error)
+        asked["asked"] = now()
         task.write_json("ask.json", asked)
-        task.history("reply", "asked", about=ticket.box)
-        log(task.id, "asked", about=ticket.box)
-
-
-def _ask(telegram: "Telegram", card: Task, text: str, buttons: list[tuple[str, str]]) -> int:
-    from telegram import ReplyParameters
-
-    reply_to = ReplyParameters(card.message, allow_sending_without_reply=True) if card.message else None
-    call = telegram.bot.send_message(
-        int(card.chat or 0), text, reply_markup=press.keyboard(buttons), reply_parameters=reply_to
-    )
-    return telegram.ask(call).message_id
+        task.history("reply", "asked", about=ticket.box, refused=refused)
+        log(task.id, "question refused" if refused else "asked", about=ticket.box, error=refused)
 
 
 def _question(

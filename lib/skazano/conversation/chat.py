@@ -29,14 +29,10 @@ from telegram.warnings import PTBUserWarning
 
 from skazano import log as journal
 from skazano.config import ConfigError, Settings
-from skazano.stage import Failed, Later
-from skazano.texts import say
+from skazano.stage import Later
 
 T = TypeVar("T")
 
-LIMIT = 4096  # characters of a message, https://core.telegram.org/bots/api#sendmessage
-CAPTION_LIMIT = 1024
-UPLOAD_LIMIT = 50 * 1000 * 1000  # bytes a bot may send through Telegram's own server
 UPDATES = ["message", "callback_query"]
 
 # httpx logs every URL at INFO, and the URL has the token in it.
@@ -44,11 +40,19 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 # It logs a traceback for an answer that is no JSON, as a 502's; the error itself reaches us anyway.
 logging.getLogger("telegram").setLevel(logging.CRITICAL)
 # The raw answer is asked for on purpose: what Telegram sent is kept as it was sent.
-warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
+warnings.filterwarnings("ignore", message="Please use 'Bot.", category=PTBUserWarning)
 
 
 class Refused(Exception):
     """Telegram understood and said no (400, 403); the text is Telegram's."""
+
+
+class Moved(Refused):
+    """The group has become a supergroup, and `chat` is its number."""
+
+    def __init__(self, error: ChatMigrated) -> None:
+        super().__init__(error.message)
+        self.chat = error.new_chat_id
 
 
 class NotSent(Later):
@@ -67,7 +71,6 @@ class Telegram:
             )
         journal.keep_out(token)
         api = settings.config.telegram.api_url.rstrip("/")
-        self.lang = settings.config.chat.lang
         self.id = token.split(":")[0]
         self.bot = Bot(
             token,
@@ -78,20 +81,23 @@ class Telegram:
             get_updates_request=HTTPXRequest(connect_timeout=10, read_timeout=15, pool_timeout=10),
         )
         self._runner = asyncio.Runner()
+        self._username: str | None = None
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Wait for a call of the Bot. Raises telegram.error.TelegramError."""
         return self._runner.run(call)
 
     def ask(self, call: Coroutine[Any, Any, T]) -> T:
-        """Wait for a call; trouble as stages know it. Raises Later (an outage), Refused."""
+        """Wait for a call; trouble as stages know it. Raises Later (an outage), Refused, Moved."""
         try:
             return self._runner.run(call)
         except RetryAfter as error:
             raise NotSent(f"flood control: {error}", outage=True, seconds=retry_seconds(error)) from error
         except InvalidToken as error:
             raise NotSent("Telegram refuses the bot's token (401)", outage=True) from error
-        except (BadRequest, Forbidden, Conflict, ChatMigrated) as error:
+        except ChatMigrated as error:
+            raise Moved(error) from error
+        except (BadRequest, Forbidden, Conflict) as error:
             raise Refused(error.message) from error
         except TelegramError as error:
             if "Too Large" in error.message:  # 413, which the client takes for a broken network
@@ -99,6 +105,21 @@ class Telegram:
             unreached = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
             kind = NotSent if unreached else Later
             raise kind(f"Telegram cannot be reached: {error.message}", outage=True) from error
+
+    def username(self) -> str | None:
+        """The bot's name, as commands in groups bear it; None if Telegram does not tell it at this moment."""
+        if self._username is None:
+            try:
+                self._username = self.run(self.bot.get_me()).username
+            except TelegramError:
+                return None
+        return self._username
+
+    def show_commands(self, commands: list[tuple[str, str]]) -> None:
+        """Put the commands into Telegram's menu. Raises telegram.error.TelegramError."""
+        shown = self.run(self.bot.get_my_commands())
+        if [(command.command, command.description) for command in shown] != commands:
+            self.run(self.bot.set_my_commands(commands))
 
     def poll(self, offset: int | None, seconds: int, wakes: int) -> list[dict[str, Any]]:
         """Updates from `offset` on, exactly as sent; none when the file descriptor `wakes` can be read.
@@ -124,18 +145,13 @@ class Telegram:
             loop.remove_reader(wakes)
         return [update for update in found if isinstance(update, dict)]
 
-    def fetch(self, file_id: str, target: Path, limit_mb: int) -> int:
-        """Download a file to `target` (not yet fsynced); its size in bytes. Raises Later, Failed."""
-        try:
-            file = self.ask(self.bot.get_file(file_id))
-        except Refused as error:
-            if "too big" in str(error):
-                raise Failed(say(self.lang, "too-big", mb=limit_mb), str(error)) from error
-            raise Failed(say(self.lang, "no-file"), str(error)) from error
+    def fetch(self, file_id: str, target: Path) -> int:
+        """Download a file to `target` (not yet fsynced); its size in bytes. Raises Later, Refused."""
+        file = self.ask(self.bot.get_file(file_id))
         try:
             self.run(file.download_to_drive(target, read_timeout=60))
-        except (BadRequest, InvalidToken) as error:  # 404 too, which the client calls an invalid token
-            raise Later(f"the file is not given out: {type(error).__name__}") from error
+        except (BadRequest, InvalidToken) as error:  # a 404 too, which the client calls an invalid token
+            raise Later(f"the file is not given out: {error.message}") from error
         except TelegramError as error:
             raise Later(f"the file's server cannot be reached: {error.message}", outage=True) from error
         return os.stat(target).st_size

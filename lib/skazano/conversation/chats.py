@@ -1,6 +1,7 @@
 """What outlives a task in a chat: the sticky project, the mode, and which task a message belongs to.
 
-state/chats/<chat>.json is written by `route` and by a press of a project's button, under the file's lock;
+state/chats/<chat>.json is written by `route`, by a press of a project's button and by whoever learns that
+a group has another number now, under the file's lock;
 state/messages/<chat>/<message> (the task's id as text) by `reply`, for every message that it sends.
 """
 
@@ -26,6 +27,7 @@ class Chat(msgspec.Struct, kw_only=True, omit_defaults=True):
     mode: Literal["text", "audio"] | None = None
     tool: str | None = None
     lang: Literal["ru", "en"] | None = None
+    moved: int | None = None  # the supergroup that this group has become
 
     @property
     def sticky(self) -> str | None:
@@ -35,13 +37,34 @@ class Chat(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def read(spool: Spool, chat: int | None) -> Chat:
     """What holds in a chat; the chat None is the command line's."""
-    return _decode(_file(spool, chat))
+    return _decode(_file(spool, current(spool, chat)))
+
+
+def current(spool: Spool, chat: int | None) -> int | None:
+    """The number that a chat has at this moment."""
+    passed = set()
+    while chat not in passed and (moved := _decode(_file(spool, chat)).moved):
+        passed.add(chat)
+        chat = moved
+    return chat
+
+
+def move(spool: Spool, chat: int, to: int) -> None:
+    """The group has become that supergroup: what holds in it goes along, and so do answers."""
+    if current(spool, chat) == current(spool, to):
+        return
+    held = read(spool, chat)
+    with change(spool, to) as there:
+        there.project, there.until = held.project, held.until
+        there.mode, there.tool, there.lang = held.mode, held.tool, held.lang
+    with change(spool, chat) as here:
+        here.moved = to
 
 
 @contextmanager
 def change(spool: Spool, chat: int | None) -> Iterator[Chat]:
     """Change what holds: the object that is yielded is written at the end, durably."""
-    path = _file(spool, chat)
+    path = _file(spool, current(spool, chat))
     path.parent.mkdir(exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -8,6 +8,7 @@ from typing import Any
 
 from skazano import ids
 from skazano.config import Settings
+from skazano.conversation import chats
 from skazano.log import NOTICE, log
 from skazano.spool import Spool
 from skazano.task import Kind, Task, encode
@@ -48,8 +49,10 @@ def publish(update: dict[str, Any], settings: Settings, spool: Spool) -> str | N
         log("-", "stranger", level=NOTICE, user=user, chat=message["chat"]["id"])
         return None
     if SERVICE & message.keys():
+        if isinstance(supergroup := message.get("migrate_to_chat_id"), int):
+            chats.move(spool, int(message["chat"]["id"]), supergroup)
         return None
-    task = _task(message, settings)
+    task = _task(message, settings, spool)
     contents = {
         "update.json": as_sent(update),
         "task.json": encode(task),
@@ -70,7 +73,7 @@ def as_sent(update: dict[str, Any]) -> bytes:
         return json.dumps(update, indent=1).encode() + b"\n"
 
 
-def _task(message: dict[str, Any], settings: Settings) -> Task:
+def _task(message: dict[str, Any], settings: Settings, spool: Spool) -> Task:
     chat, number = int(message["chat"]["id"]), int(message["message_id"])
     when = EPOCH + timedelta(seconds=message["date"])  # fromtimestamp raises OSError for some numbers
     replied = message.get("reply_to_message") or {}
@@ -80,9 +83,10 @@ def _task(message: dict[str, Any], settings: Settings) -> Task:
         chat=chat,
         message=number,
         user=int(message["from"]["id"]),
-        lang=settings.config.chat.lang,
+        lang=chats.read(spool, chat).lang or settings.config.chat.lang,
         mode=settings.config.chat.mode,
         reply_to=replied.get("message_id"),
+        album=message.get("media_group_id"),
     )
     for field, kind, name in FILES:
         if found := message.get(field):

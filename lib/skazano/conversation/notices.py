@@ -1,8 +1,9 @@
-"""What a person is told once, while their task is still at work: that it waits, that its tool is quiet.
+"""What a person is told once, while their task is still at work: that it waits, that its tool is quiet, that
+its file does not come.
 
-`execute` leaves a notice in state/notices/new/<id>,<what>; `reply`, which talks to Telegram, sends it and
-moves it to state/notices/sent/, where it says that this was told. Told at least once: a notice that was
-being sent when `reply` died may come twice.
+A stage leaves a notice in state/notices/new/<id>,<what>; `reply`, which talks to Telegram, sends it and moves
+it to state/notices/sent/, where it says that this was told. Told at least once: state/notices/tried/ bears
+what was being sent when `reply` died, and its repeat says that it may be one.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skazano import files, ids
-from skazano.conversation import chats, press
+from skazano.conversation import press, sending
 from skazano.log import WARNING, log
 from skazano.spool import Spool
 from skazano.stage import Context
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 
 NEW = "state/notices/new"
 KEPT = 7 * 86400.0  # seconds; above the longest run
+STAGE = {"file": "download"}  # where a task must be for the notice to be true; all others: in execute
 
 
 def tell(spool: Spool, id: str, what: str, **values: object) -> None:
     """Let the person be told, unless they were. `what` names the text: notice-<what>."""
     name = f"{id},{what}"
-    new, sent = _folders(spool)
+    new, sent, _ = _folders(spool)
     if not (new / name).exists() and not (sent / name).exists():
         files.write_json(new / name, values)
 
@@ -54,63 +56,58 @@ def forget(spool: Spool) -> None:
 
 
 def send(context: Context, client: "Callable[[], Telegram]") -> None:
-    """Send what there is to tell. Raises stage.Later."""
+    """Send what there is to tell; what was tried before comes last, so that no other waits for it.
+
+    Raises stage.Later at the first that cannot be sent.
+    """
+    new, sent, tried = _folders(context.spool)
+    names = [name for name in os.listdir(new) if not name.startswith(".")]
+    for name in sorted(names, key=lambda name: ((tried / name).exists(), name)):
+        id, _, what = name.partition(",")
+        ticket = context.spool.find(id) if ids.valid(id) else None
+        with contextlib.suppress(FileNotFoundError):  # it was withdrawn meanwhile
+            if ticket is None or ticket.stage != STAGE.get(what, "execute"):
+                (new / name).unlink()  # cancelled, or gone on, before it was told
+            else:
+                _send(context, client, TaskDir(context.spool.dir(id)), what, new / name, tried / name)
+                (new / name).rename(sent / name)
+        (tried / name).unlink(missing_ok=True)
+
+
+def _send(
+    context: Context, client: "Callable[[], Telegram]", task: TaskDir, what: str, notice: Path, tried: Path
+) -> None:
     from skazano.conversation.chat import Refused
 
-    new, sent = _folders(context.spool)
-    for name in sorted(name for name in os.listdir(new) if not name.startswith(".")):
-        id, _, what = name.partition(",")
-        try:
-            ticket = context.spool.find(id)
-            if ticket is None or ticket.stage != "execute":
-                (new / name).unlink(missing_ok=True)  # cancelled, or ended, before it was told
-                continue
-            task = TaskDir(context.spool.dir(id))
-            card = task.load()
-            if card.chat is not None:
-                message = _send(client(), task, card, what, files.read_json(new / name) or {})
-                chats.remember(context.spool, card.chat, message, task.id)
-            log(task.id, "told", what=what)
-        except (ids.BadId, BadTask, Refused, KeyError) as error:
-            log(id, "notice not sent", level=WARNING, what=what, why=error)
-        try:
-            (new / name).rename(sent / name)
-        except FileNotFoundError:
-            continue  # withdrawn meanwhile
+    mark: dict[str, Any] = files.read_json(tried) or {}
+    try:
+        card, values = task.load(), files.read_json(notice) or {}
+        if card.chat is None or (what == "queued" and ids.parent(task.id)):
+            return  # subtasks wait for each other: nobody needs to know
+        text, buttons = _written(task, card, what, values)
+        with sending.marked(mark, "sending", lambda: files.write_json(tried, mark), card.lang) as repeat:
+            sending.send(context.spool, client(), card, buttons, text=repeat + text)
+        log(task.id, "told", what=what)
+    except (BadTask, Refused, KeyError) as error:
+        log(task.id, "notice not sent", level=WARNING, what=what, why=error)
 
 
-def _send(telegram: "Telegram", task: TaskDir, card: Task, what: str, values: dict[str, Any]) -> int:
-    from telegram import ReplyParameters
-
+def _written(
+    task: TaskDir, card: Task, what: str, values: dict[str, Any]
+) -> tuple[str, list[tuple[str, str]]]:
+    """The notice's words and its buttons. Raises KeyError."""
+    begun = what not in ("queued", "file")
+    keys = [("button-stop" if begun else "button-drop", press.CANCEL)]
     if what == "queued":
-        values = {"ahead": values["ahead"], "tasks": _tasks(card.lang, int(values["ahead"]))}
-        buttons = [
-            (say(card.lang, "button-first"), press.data(press.FIRST, task)),
-            (say(card.lang, "button-drop"), press.data(press.CANCEL, task)),
-        ]
-    else:
-        buttons = [(say(card.lang, "button-stop"), press.data(press.CANCEL, task))]
-    reply_to = ReplyParameters(card.message, allow_sending_without_reply=True) if card.message else None
-    call = telegram.bot.send_message(
-        int(card.chat or 0),
-        say(card.lang, f"notice-{what}", **values),
-        reply_markup=press.keyboard(buttons),
-        reply_parameters=reply_to,
-    )
-    return telegram.ask(call).message_id
+        keys.insert(0, ("button-first", press.FIRST))
+    buttons = [(say(card.lang, key), press.data(verb, task)) for key, verb in keys]
+    return say(card.lang, f"notice-{what}", **values), buttons
 
 
-def _tasks(lang: str, number: int) -> str:
-    if lang == "en":
-        return "task is" if number == 1 else "tasks are"
-    if number % 10 == 1 and number % 100 != 11:
-        return "задача"
-    return "задачи" if 2 <= number % 10 <= 4 and not 12 <= number % 100 <= 14 else "задач"
-
-
-def _folders(spool: Spool) -> tuple[Path, Path]:
-    """new/ and sent/, made if they are not there."""
-    folders = spool.root / NEW, spool.root / "state" / "notices" / "sent"
+def _folders(spool: Spool) -> tuple[Path, Path, Path]:
+    """new/, sent/ and tried/, made if they are not there."""
+    notices = spool.state / "notices"
+    folders = notices / "new", notices / "sent", notices / "tried"
     for folder in folders:
         folder.mkdir(mode=0o775, parents=True, exist_ok=True)
     return folders

@@ -3,75 +3,82 @@
 import re
 from typing import TYPE_CHECKING
 
-from skazano import acts
+from skazano import acts, ids
+from skazano.conversation import chats
 from skazano.spool import PARKS, Spool, SpoolError, Ticket
-from skazano.task import Task, TaskDir
+from skazano.task import TaskDir
 from skazano.texts import say
 
 if TYPE_CHECKING:
     from skazano.routing import Desk
 
 
+def commands(lang: str) -> list[tuple[str, str]]:
+    """Each command and what it does, as Telegram's menu shows them."""
+    return [(name, say(lang, f"command-{name}")) for name in ("status", "projects", "cancel", "help")]
+
+
+def is_command(text: str) -> bool:
+    """Whether it is a command, and not a path such as /etc/hosts."""
+    return re.match(r"/\w+(@\w+)?(\s|$)", text) is not None
+
+
 def obey(desk: "Desk", text: str) -> str:
-    """/status, /projects, /cancel, /help; anything else gets the help."""
-    match = re.match(r"/([a-z_]+)", text)
-    word = match[1] if match else ""
+    """/status, /projects, /cancel, /help."""
+    word = text[1:].split()[0].partition("@")[0].lower()
     if word == "status":
         return _status(desk)
     if word == "projects":
-        return desk.answer("projects", known=_listed(desk))
+        return _projects(desk)
     if word == "cancel":
         return cancel_latest(desk)
-    return desk.answer("help")
+    if word in ("help", "start"):
+        lines = (f"/{name} — {told}" for name, told in commands(desk.card.lang) if name != "help")
+        return desk.answer("help", commands="\n".join(lines))
+    return desk.answer("no-command", name=word)
 
 
-def _listed(desk: "Desk") -> str:
+def _projects(desk: "Desk") -> str:
     lines = [f"• {p.title} ({', '.join([p.slug, *p.aliases])})" for p in desk.projects]
-    return "\n".join(lines) or say(desk.card.lang, "none-yet")
+    return desk.answer("projects", known="\n".join(lines)) if lines else desk.answer("projects-none")
 
 
 def _status(desk: "Desk") -> str:
     lines = []
     for ticket in own_open(desk):
-        other = TaskDir(desk.spool.dir(ticket.id)).load()
-        place = ticket.box if ticket.box in PARKS else ticket.stage
-        lines.append(f"• {_title(desk, other)} — {say(desk.card.lang, f'at-{place}')}")
+        queued = ticket.stage == "execute" and ticket.box == "new"
+        place = ticket.box if ticket.box in PARKS else "queue" if queued else ticket.stage
+        title = TaskDir(desk.spool.dir(ticket.id)).title() or say(desk.card.lang, "unheard")
+        lines.append(f"• {title} — {say(desk.card.lang, f'at-{place}')}")
     tasks = "\n".join(lines) or say(desk.card.lang, "nothing-open")
     return desk.answer("status", tasks=tasks, **desk.what_is_set())
 
 
 def cancel_latest(desk: "Desk") -> str:
-    """Cancel the newest open task of this chat."""
+    """Cancel the newest open task of this chat, with all its subtasks; it tells of that itself."""
     for ticket in reversed(own_open(desk)):
-        other = TaskDir(desk.spool.dir(ticket.id)).load()
-        title = _title(desk, other)
+        if (parent := ids.parent(ticket.id)) and desk.spool.path(Ticket(parent, "waiting")).exists():
+            continue
         try:
-            how = acts.cancel(desk.spool, ticket.id, by=desk.task.id)
+            acts.cancel(desk.spool, ticket.id, by=desk.task.id)
         except SpoolError:
             continue  # it ended meanwhile: look at the one before
-        return desk.answer(f"cancel-{how}", title=title)
+        desk.task.save(desk.card)
+        desk.context.note(cancelled=ticket.id)
+        return "done"
     return desk.answer("nothing-to-cancel")
-
-
-def _title(desk: "Desk", other: Task) -> str:
-    """What a person knows a task by: its title, else its first words."""
-    said = other.title or (TaskDir(desk.spool.dir(other.id)).text("transcript.txt") or "").strip()
-    said = " ".join(said.split()) or say(desk.card.lang, "unheard")
-    return said if len(said) <= 80 else said[:79] + "…"
 
 
 def own_open(desk: "Desk") -> list[Ticket]:
     """Open tickets of this chat's tasks before this one, oldest first."""
-    return sorted(
-        (t for t in _unfinished(desk.spool) if _is_own(desk, t)), key=lambda ticket: ticket.id
-    )
+    return sorted((t for t in _unfinished(desk.spool) if _is_own(desk, t)), key=lambda ticket: ticket.id)
 
 
 def _is_own(desk: "Desk", ticket: Ticket) -> bool:
     if ticket.id >= desk.task.id:
         return False
     other = TaskDir(desk.spool.dir(ticket.id))
-    return other.has("task.json") and other.load().chat == desk.card.chat
+    return other.has("task.json") and chats.current(desk.spool, other.load().chat) == desk.card.chat
 
 
 def _unfinished(spool: Spool) -> list[Ticket]:

@@ -49,36 +49,42 @@ def keyboard(buttons: Sequence[tuple[str, str]], in_row: int = 2) -> "InlineKeyb
 def press(update: dict[str, Any], context: "Context", telegram: "Telegram") -> None:
     """Apply a button's press and show what it did. Raises OSError; Telegram's troubles are only logged."""
     query = update["callback_query"]
-    user, lang = query["from"]["id"], context.config.chat.lang
+    user = query["from"]["id"]
     if user not in context.config.telegram.allowed:
         log("-", "stranger", level=NOTICE, user=user)
         return
     message = query.get("message") or {}
-    told = _apply(str(query.get("data", "")), message.get("chat", {}).get("id"), context, lang)
-    _show(telegram, query, message, told)
+    chat = message.get("chat", {}).get("id")
+    lang = chats.read(context.spool, chat).lang or context.config.chat.lang
+    told = _apply(str(query.get("data", "")), chat, context, lang)
+    _show(telegram, query, message, told, lasting=told != say(lang, "press-late"))
 
 
 def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
     verb, id, argument, turn = (*what.split("|"), "", "", "")[:4]
+    unknown = say(lang, "press-unknown")
     try:
         task = TaskDir(context.spool.dir(id))
         card = task.load()
-        if card.chat != chat:
+        if chats.current(context.spool, card.chat) != chats.current(context.spool, chat):
             log(id, "press from another chat", level=WARNING, chat=chat)
-            return say(lang, "press-unknown")
+            return unknown
         if verb in AGAIN and turn != str(acts.turn(task)) and not _cut_short(task, context):
             log(id, "pressed again", verb=verb)
             return say(lang, "press-late")
-        told = _do(verb, card.id, argument, context, lang)
+        told = VERBS[verb](card.id, argument, context, lang) if verb in VERBS else unknown
     except (ids.BadId, BadTask):
-        return say(lang, "press-unknown")
+        return unknown
     except ConfigError as error:
         log(id, "press refused", level=WARNING, verb=verb, why=error)
         return say(lang, "press-refused")
     except SpoolError as error:
         log(id, "press without effect", level=NOTICE, verb=verb, why=error)
         return say(lang, "press-late")
-    log(id, "pressed", verb=verb, argument=argument or None)
+    if told == unknown:
+        log(id, "press not understood", level=NOTICE, verb=verb, argument=argument or None)
+    else:
+        log(id, "pressed", verb=verb, argument=argument or None)
     return told
 
 
@@ -88,11 +94,6 @@ def _cut_short(task: TaskDir, context: "Context") -> bool:
     if ticket is None or ticket.box not in ("failed", "unsorted"):
         return False
     return not task.has("error.txt" if ticket.box == "failed" else "ask.json")
-
-
-def _do(verb: str, id: str, argument: str, context: "Context", lang: str) -> str:
-    does = VERBS.get(verb)
-    return does(id, argument, context, lang) if does else say(lang, "press-unknown")
 
 
 def _file(id: str, argument: str, context: "Context", lang: str) -> str:
@@ -140,8 +141,8 @@ def _retry(id: str, argument: str, context: "Context", lang: str) -> str:
 
 
 def _cancel(id: str, argument: str, context: "Context", lang: str) -> str:
-    acts.cancel(context.spool, id, by="button")
-    return say(lang, "cancelled")
+    how = acts.cancel(context.spool, id, by="button", told=True)
+    return say(lang, "stopping" if how == "stopping" else "cancelled")
 
 
 VERBS = {
@@ -150,22 +151,29 @@ VERBS = {
 }  # fmt: skip
 
 
-def _show(telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], told: str) -> None:
-    """Tell the phone that the press arrived, and leave the choice under the question for good."""
+def _show(
+    telegram: "Telegram", query: dict[str, Any], message: dict[str, Any], told: str, *, lasting: bool
+) -> None:
+    """Tell the phone that the press arrived, and if that is `lasting` leave it under the message for good."""
     from telegram.error import TelegramError
 
     arrived = telegram.bot.answer_callback_query(query["id"], text=told[:200])
     calls: list[Coroutine[Any, Any, object]] = [arrived]
-    if message.get("text") and told != say(telegram.lang, "press-late"):
-        calls.append(
-            telegram.bot.edit_message_text(
-                f"{message['text']}\n\n→ {told}"[:4096],
-                chat_id=message["chat"]["id"],
-                message_id=message["message_id"],
-            )
-        )
+    if lasting and message.get("date"):  # one that is too old to be edited comes with the date 0
+        calls.append(_written_below(telegram, message, told))
     for call in calls:
         try:
             telegram.run(call)
         except TelegramError as error:
             log("-", "press not shown", level=WARNING, error=error.message)
+
+
+def _written_below(telegram: "Telegram", message: dict[str, Any], told: str) -> "Coroutine[Any, Any, object]":
+    """The call that writes `told` below a message or its caption, and leaves no button there but links."""
+    bot, place = telegram.bot, {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    links = keyboard([(button["text"], button["url"]) for row in rows for button in row if "url" in button])
+    if text := message.get("text"):
+        return bot.edit_message_text(f"{text}\n\n→ {told}"[:4096], **place, reply_markup=links)
+    caption = f"{message.get('caption', '')}\n\n→ {told}"[:1024].lstrip()
+    return bot.edit_message_caption(**place, caption=caption, reply_markup=links)

@@ -1,0 +1,97 @@
+"""What was sent as one and comes as several: an album is a message for each picture, and a text that is too
+long for one message is cut by the person's own Telegram. The first piece waits in `route` for the others."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skazano import ids
+from skazano.context import Later
+from skazano.spool import Spool, Ticket
+from skazano.task import BadTask, Task, TaskDir
+
+if TYPE_CHECKING:
+    from skazano.routing import Desk
+
+WAIT = 2.0  # seconds that a piece waits for the next one
+CUT = 3500  # UTF-16 units; a text is cut at 4096, or at the last paragraph, line or word before
+
+
+def gather(desk: "Desk", text: str) -> bool:
+    """Add this piece to the first one; False if there is none, and this is the first or stands alone.
+
+    Raises Later once for a piece that may not be the last.
+    """
+    for ticket in desk.spool.tickets("later", "route"):
+        held = desk.spool.lock(ticket) if _continues(desk, ticket) else None
+        if held is not None:
+            with held:
+                _add(TaskDir(held.dir), desk.task, desk.card, text)
+                held.defer(time.time() + WAIT)
+            desk.task.save(desk.card)
+            desk.context.note(joined=ticket.id)
+            return True
+    if desk.context.attempt == 1 and (desk.card.album or _may_be_cut(text)):
+        raise Later("the rest of it may still come", seconds=WAIT)
+    return False
+
+
+def others_on_the_way(spool: Spool, id: str) -> bool:
+    """Whether pictures of the same album are still being fetched."""
+    album = _load(spool, id).album
+    waiting = [*spool.tickets("new", "download"), *spool.tickets("run", "download")] if album else []
+    return any(_load(spool, ticket.id).album == album for ticket in waiting)
+
+
+def _continues(desk: "Desk", ticket: Ticket) -> bool:
+    """Whether the desk's task is a further piece of that one."""
+    first, card = _load(desk.spool, ticket.id), desk.card
+    if (first.chat, first.user) != (card.chat, card.user) or first.source != card.source:
+        return False
+    if card.album or first.album:
+        return card.album == first.album
+    apart = (ids.created(card.id) - ids.created(ticket.id)).total_seconds()
+    said = TaskDir(desk.spool.dir(ticket.id)).text("transcript.txt") or ""
+    return 0 <= apart <= WAIT and card.kind == first.kind == "text" and _may_be_cut(said)
+
+
+def _add(first: TaskDir, piece: TaskDir, card: Task, text: str) -> None:
+    """Words and files of a piece, the same when repeated."""
+    whole, said = first.load(), first.text("transcript.txt") or ""
+    if not said.endswith(text):
+        first.write("transcript.txt", f"{said}\n{text}".strip())
+    take_files(piece, card, first, whole)
+    first.save(whole)
+    first.history("skazano", "joined", by=card.id)
+
+
+def take_files(piece: TaskDir, card: Task, to: TaskDir, whole: Task) -> None:
+    """Let the files of one task belong to another as well, the same when repeated; `whole` is not saved."""
+    for name in card.attachments:
+        added = f"{card.message}-{name}"
+        if piece.has(name) and not to.has(added):
+            _link(piece.path / name, to.path / added)
+        if to.has(added) and added not in whole.attachments:
+            whole.attachments.append(added)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except PermissionError:  # fs.protected_hardlinks: it is another user's, as where Skazano is installed
+        part = target.with_name(f".{target.name}.tmp")
+        shutil.copyfile(source, part)
+        part.rename(target)
+
+
+def _may_be_cut(text: str) -> bool:
+    return len(text.encode("utf-16-le", "replace")) // 2 >= CUT
+
+
+def _load(spool: Spool, id: str) -> Task:
+    try:
+        return TaskDir(spool.dir(id)).load()
+    except BadTask:
+        return Task(id=id, created="")
