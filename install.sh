@@ -234,7 +234,7 @@ check() {
 }
 
 readonly RUN=(ffmpeg=ffmpeg espeak-ng=espeak-ng git=git)
-readonly TEST=("${RUN[@]}" strace=strace shellcheck=shellcheck chromium=chromium npm=npm)
+readonly TEST=("${RUN[@]}" strace=strace shellcheck=shellcheck chromium=chromium npm=npm git-lfs=git-lfs)
 
 main() {
     local command=${1-}

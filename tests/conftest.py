@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from botapi import BotApi
 from demo_world import World
+from mock_llm import MockLlm
 from skazano.spool import Spool
 from stages import Person, Town
+
+if TYPE_CHECKING:
+    from real_agents import Agents
 
 
 @pytest.fixture
@@ -49,6 +54,21 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def person(town: Town) -> Person:
     """Somebody in the town who has said nothing yet."""
     return town.person()
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[MockLlm]:
+    """A model server that agents and chats talk to."""
+    with MockLlm() as made:
+        yield made
+
+
+@pytest.fixture
+def agents(tmp_path: Path, llm: MockLlm) -> Agents:
+    """A world in which the real claude and codex talk to it."""
+    from real_agents import Agents
+
+    return Agents(tmp_path, llm)
 
 
 # Whole files that `./install.sh test --quick` leaves out, so that what a developer runs all day takes less

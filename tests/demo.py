@@ -117,7 +117,7 @@ def tell(task: TaskDir, shown: int) -> int:
             push = commit["push"].get("state", "no remote")
             what = f"сделано: {made['sha'][:8]} в {commit['branch']}, {push}"
         elif event["stage"] == "speak":
-            what = f"прочитано вслух: {event.get('audio_seconds')} с, {event.get('engine')}"
+            what = f"прочитано вслух: {event.get('spoken_seconds')} с, {event.get('engine')}"
         elif event["event"] != "done":
             what = f"{event['event']}: {event.get('reason', '')}"
         print(f"   {event['stage']:<11}{event.get('ms', 0):>6} мс  {what}", flush=True)

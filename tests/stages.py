@@ -151,7 +151,7 @@ def command(world: World, name: str, *options: str) -> list[str]:
 def running(world: World, name: str) -> Iterator[Program]:
     """A program as a daemon that has said READY; killed at the end if it still lives."""
     world.root.joinpath("logs").mkdir(exist_ok=True)
-    program = Program(name, world.root, world.config, world.root / "logs" / f"{name}.log")
+    program = Program(name, world.config, world.root / "logs" / f"{name}.log")
     program.start()
     try:
         wait_ready(program)
@@ -161,7 +161,6 @@ def running(world: World, name: str) -> Iterator[Program]:
             program.process.kill()
             program.process.wait()
         program.socket.close()
-        program.address.unlink()
 
 
 def wait_ready(program: Program, seconds: float = PATIENCE) -> None:

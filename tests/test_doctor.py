@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,11 +20,12 @@ import pytest
 from botapi import BotApi
 from demo_world import OWNER, World, git
 from skazano import ids
+from skazano.config import HOME, load
 from skazano.execution import unit_run, units
-from skazano.spool import Spool
+from skazano.spool import Spool, Ticket
 from skazano.task import Task, encode
 from skazano.tools.base import NoProgram
-from skazano.upkeep import alert, doctor, doctor_net, doctor_stages, doctor_work
+from skazano.upkeep import alert, doctor, doctor_box, doctor_net, doctor_stages, doctor_work, keys
 from skazano.upkeep.doctor_finding import Finding
 from stages import running
 
@@ -203,6 +206,104 @@ def test_too_little_disk_is_told_once(world: World, spool: Spool, api: BotApi) -
     world.config.write_text(text)
     watch(world)
     assert not list((spool.state / "alerts").iterdir())
+
+
+# -- a clock that jumps
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """As if the clock had been set forward by so much, or back; what lies on disk has the times it has."""
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() + seconds)
+
+
+def put_off(spool: Spool, seconds: float) -> Ticket:
+    """A task that `route` puts off by so much."""
+    waiting(spool)
+    [ticket] = spool.tickets("new", "route")
+    held = spool.claim(ticket)
+    assert held
+    held.defer(time.time() + seconds)
+    return spool.tickets("later", "route")[0]
+
+
+def test_a_clock_set_back_keeps_no_task_waiting(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = put_off(spool, 60.0)
+    assert spool.ripe("route")[0] == []
+    set_clock(monkeypatch, -400 * 86400)
+    assert spool.ripe("route") == ([ticket], None)
+
+
+def test_a_clock_set_forward_only_ends_the_waiting(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = put_off(spool, 60.0)
+    set_clock(monkeypatch, 400 * 86400)
+    assert spool.ripe("route") == ([ticket], None)
+
+
+def test_a_ticket_that_is_due_in_a_year_is_found(world: World, spool: Spool) -> None:
+    path = spool.path(put_off(spool, 365 * 86400))
+    found = [f for f in doctor_box.spool_state(world.settings, spool) if f.what.startswith("task ")]
+    assert [(f.verdict, f.remedy) for f in found] == [("wrong", f"touch {path}")]
+    assert "365 days" in found[0].state
+    subprocess.run(found[0].remedy.split(), check=True)
+    assert not any(f.what.startswith("task ") for f in doctor_box.spool_state(world.settings, spool))
+
+
+def test_a_sign_of_life_from_the_future_is_none(spool: Spool) -> None:
+    waiting(spool)
+    silent_for(spool, "route", -86400.0)
+    assert alert.silence(spool.root, "route")[0] < 5  # the ticket came just then
+
+
+def test_a_stage_that_is_silent_after_the_clock_was_set_back_is_found(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(spool)
+    silent_for(spool, "route", 0.0)
+    set_clock(monkeypatch, -400 * 86400)
+    assert alert.silence(spool.root, "route") == (alert.LONGEST, 1)
+
+
+# -- keys
+
+
+def test_keys_that_the_configuration_names_go_to_the_units_that_need_them(world: World) -> None:
+    units_there = world.root / "units"
+    units_there.mkdir()
+    for name in ("skazano@.service", "skazano-agent-main@.service"):
+        shutil.copy(HOME / "systemd" / name, units_there)
+    with world.config.open("a") as stream:
+        stream.write(
+            '[models.engines.a]\nkind = "openai"\nbase_url = "http://x"\nmodel = "m"\nsecret = "house"\n'
+            '[models.engines.b]\nkind = "openai"\nbase_url = "http://x"\nmodel = "m"\nsecret = "telegram"\n'
+            '[models.engines.c]\nkind = "openai"\nbase_url = "http://x"\nmodel = "m"\nsecret = "absent"\n'
+            '[tools.s]\nkind = "chat"\nmodel = "m"\nsecrets = { KEY = "search" }\n'
+            '[tools.c]\nkind = "claude"\nsecrets = { K = "anthropic", T = "telegram", E = "../x" }\n'
+        )
+    for name in ("house", "search", "anthropic"):
+        (world.etc / "secrets" / name).write_text("sk-1")
+    settings = load(world.config)
+    asking = [f"skazano@{name}.service" for name in keys.ASK_MODELS]
+    assert keys.hand_out(settings, units_there) == [*asking, "skazano-agent-main@.service"]
+    assert keys.hand_out(settings, units_there) == []
+    told = {path.parent.name: path.read_text() for path in units_there.glob("*.d/*.conf")}
+    loads = {unit: re.findall(r"^LoadCredential=(.*)$", text, re.M) for unit, text in told.items()}
+    folder = world.etc / "secrets"
+    assert loads == {
+        **{f"{unit}.d": [f"house:{folder}/house"] for unit in asking},
+        "skazano-agent-main@.service.d": [f"search:{folder}/search"],
+    }
+    (folder / "house").unlink()
+    assert keys.hand_out(settings, units_there) == asking
+    assert not list(units_there.glob("skazano@*.d/*"))
+
+
+def test_a_model_without_its_key_is_told(world: World) -> None:
+    world.config.write_text(world.config.read_text() + '[models]\norder = ["gemini"]\n')
+    (world.etc / "secrets" / "gemini-key").write_text("")
+    [found] = doctor_work.models(load(world.config))
+    assert (found.verdict, found.what) == ("warning", "model gemini")
+    assert found.remedy.endswith("secrets/gemini-key")
 
 
 # -- runs as units

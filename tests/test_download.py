@@ -121,3 +121,43 @@ def test_a_local_bot_api_server_gives_files_of_any_size(world: World, spool: Spo
         once(world, "receive")
         once(world, "download")
         assert (task.path / "voice.oga").read_bytes() == VOICE
+
+
+def test_a_file_that_is_not_given_out_is_named_and_at_last_told_of(
+    api: BotApi, world: World, spool: Spool
+) -> None:
+    task = heard(api, world, spool)
+    api.fault("status", "file", status=404, times=None)
+    for _ in range(5):
+        ended = once(world, "download")
+        ripen(spool)
+    assert "Not Found" in ended.log
+    assert "InvalidToken" not in ended.log
+    assert (task.text("error.txt") or "").startswith("Telegram больше не отдаёт этот файл")
+
+
+def test_who_waits_long_for_a_file_is_told_once(api: BotApi, world: World, spool: Spool) -> None:
+    task = heard(api, world, spool)
+    fault = api.fault("status", "getFile", status=502, times=None)
+    once(world, "download")
+    ripen(spool)
+    once(world, "download")
+    once(world, "reply")
+    assert api.replies() == []  # it has only begun
+    history = task.path / "history.jsonl"
+    history.write_text(
+        history.read_text().replace('"time": "2', '"time": "1').replace('"time":"2', '"time":"1')
+    )
+    for _ in range(2):
+        ripen(spool)
+        once(world, "download")
+        once(world, "reply")
+    told = api.replies()
+    assert [act.text for act in told] == [
+        "Telegram пока не отдаёт файл. Пробую дальше; можно прислать его ещё раз."
+    ]
+    assert [button["text"] for button in told[0].buttons] == ["Не надо"]
+    fault.cancel()
+    ripen(spool)
+    once(world, "download")
+    assert place(spool, task.id) == "transcribe/new"

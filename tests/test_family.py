@@ -49,6 +49,17 @@ def test_a_list_becomes_subtasks_that_are_answered_once(world: World, spool: Spo
     assert answer.index("Обнови документацию") < answer.index("Напиши тесты")
 
 
+def test_subtasks_are_given_the_files_that_came_with_the_note(world: World, spool: Spool) -> None:
+    world.project("demo", "Демо")
+    id = say(spool, LIST, attachments=["photo.jpg"])
+    once(world, "route")
+    once(world, "refine")
+    once(world, "refine")
+    for number in (1, 2):
+        prompt = str(TaskDir(spool.dir(ids.child(id, number))).text("prompt.md"))
+        assert str(spool.dir(id) / "photo.jpg") in prompt
+
+
 def test_a_repeated_split_makes_the_same_subtasks(world: World, spool: Spool) -> None:
     world.project("demo", "Демо")
     id = say(spool, LIST)
@@ -89,6 +100,16 @@ def test_and_also_is_joined_to_a_request_that_has_not_begun(world: World, spool:
     assert spool.find(first) == Ticket(first, "new", "refine")
 
 
+def test_once_again_is_no_addition(world: World, spool: Spool) -> None:
+    world.project("demo", "Демо")
+    first = say(spool, "добавь кнопку", chat=OWNER)
+    once(world, "route")
+    again = say(spool, "ещё раз проверь тесты", number=2, seconds=9, chat=OWNER, project=None)
+    once(world, "route")
+    assert spool.find(again) == Ticket(again, "unsorted")
+    assert TaskDir(spool.dir(first)).text("request.txt") == "добавь кнопку"
+
+
 def test_and_also_too_late_is_a_task_of_its_own(world: World, spool: Spool) -> None:
     world.project("demo", "Демо")
     first = say(spool, "добавь кнопку", chat=OWNER)
@@ -109,3 +130,30 @@ def test_a_text_waits_for_the_voice_note_before_it(world: World, spool: Spool) -
     assert spool.find(voice) == Ticket(voice, "new", "reply")
     once(world, "route")
     assert spool.find(text) == Ticket(text, "new", "refine")
+
+
+def test_a_list_that_was_called_off_is_told_in_one_sentence(world: World, spool: Spool) -> None:
+    world.project("demo", "Демо", remote=False)
+    whole = say(spool, LIST)
+    once(world, "route")
+    once(world, "refine")
+    stop = say(spool, "отмена", number=2)
+    once(world, "route")
+    for _ in range(3):
+        once(world, "reply")
+    task = TaskDir(spool.dir(whole))
+    assert spool.path(Ticket(stop, "done")).exists()
+    assert spool.path(Ticket(whole, "done")).exists()
+    assert (task.text("answer.txt") or "").startswith("Отменено: «")
+    assert "\n" not in (task.text("answer.txt") or "")
+
+
+def test_a_note_that_takes_itself_back_cancels_no_other(world: World, spool: Spool) -> None:
+    world.project("demo", "Демо")
+    first = say(spool, "добавь кнопку", chat=OWNER)
+    once(world, "route")
+    second = say(spool, "сделай тёмную тему, ой нет, не надо, забудь", number=2, seconds=9, chat=OWNER)
+    once(world, "route")
+    assert spool.find(second) == Ticket(second, "new", "reply")
+    assert TaskDir(spool.dir(second)).text("answer.txt") == "Отменено."
+    assert spool.find(first) == Ticket(first, "new", "refine")

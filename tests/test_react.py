@@ -101,6 +101,15 @@ def test_who_blocked_the_bot_stops_nobody(api: BotApi, world: World, spool: Spoo
     assert once(world, "react").code == 0
 
 
+def test_what_lies_in_hold_for_a_moment_is_no_question(api: BotApi, world: World, spool: Spool) -> None:
+    task, message = stands(api, spool, "execute/new/{id},0")
+    with spool.take(task.id):  # a person acts on it
+        once(world, "react")
+        assert api.reactions == {}
+    once(world, "react")
+    assert api.reactions == {(OWNER, message): "🤔"}  # who acted died
+
+
 def test_it_works_while_it_runs_and_stops_at_once(api: BotApi, world: World, spool: Spool) -> None:
     with running(world, "react") as program:
         _, message = stands(api, spool, "route/new/{id},0")

@@ -16,6 +16,7 @@ import pytest
 import botapi_http
 from botapi import BotApi
 from demo_world import OWNER, VOICES, World
+from skazano.conversation import chats
 from skazano.spool import Spool
 from skazano.upkeep.fsck import fsck
 from stages import (
@@ -95,14 +96,29 @@ def test_a_group_chat_is_served_too(api: BotApi, world: World, spool: Spool) -> 
 
 
 @pytest.mark.parametrize("field", ["pinned_message", "new_chat_title", "left_chat_member"])
-def test_what_telegram_says_by_itself_is_no_task(
-    api: BotApi, world: World, spool: Spool, field: str
-) -> None:
+def test_what_telegram_says_by_itself_is_no_task(api: BotApi, world: World, spool: Spool, field: str) -> None:
     api.say({field: {"message_id": 1}}, user=OWNER, chat=-100500)
     once(world, "receive")
     assert task_ids(spool) == []
     once(world, "receive")
     assert api.pending == []
+
+
+def test_a_group_takes_what_holds_in_it_along(api: BotApi, world: World, spool: Spool) -> None:
+    with chats.change(spool, -4500) as chat:
+        chat.project, chat.lang = "demo", "en"
+    api.say({"migrate_to_chat_id": -1001234567890}, user=OWNER, chat=-4500)
+    task = Said(spool, api.say_text("hello", chat=-1001234567890))
+    once(world, "receive")
+    assert chats.read(spool, -1001234567890).project == "demo"
+    assert task.load().lang == "en"
+
+
+def test_a_command_for_another_bot_is_no_task(api: BotApi, world: World, spool: Spool) -> None:
+    api.say_text("/status@other_bot", chat=-100500)
+    ours = Said(spool, api.say_text("/status@Skazano_test_bot", chat=-100500))
+    once(world, "receive")
+    assert task_ids(spool) == [ours.id]
 
 
 # -- who is heard -----------------------------------------------------------------------------------
@@ -400,6 +416,16 @@ def test_a_spool_that_cannot_be_written_is_no_silence(api: BotApi, world: World,
     assert ended.code != 0
     assert "<3>" in ended.log
     assert offset(world, api) is None
+
+
+def test_the_commands_stand_in_telegrams_menu(api: BotApi, world: World, spool: Spool) -> None:
+    for calls in (["getMyCommands", "setMyCommands"], ["getMyCommands", "setMyCommands", "getMyCommands"]):
+        with running(world, "receive"):
+            api.say_text("привет")
+            api.wait_for(lambda: [c.method for c in api.calls if "MyCommands" in c.method] == calls)  # noqa: B023
+            api.wait_polling()
+    assert [c["command"] for c in api.state.commands] == ["status", "projects", "cancel", "help"]
+    assert shown(api) == ["setMyCommands"]  # it stands there: nothing to do the second time
 
 
 def test_whether_it_lives_can_be_seen(api: BotApi, world: World, spool: Spool) -> None:

@@ -11,10 +11,13 @@ import pytest
 from botapi import BotApi
 from botapi_query import METHODS, Query
 from botapi_state import State, too_many
+from botapi_text import Refused
 from demo_world import OWNER, VOICES, World
+from skazano import acts, ids
+from skazano.conversation import chats, notices
 from skazano.conversation.answering import PART, split
 from skazano.spool import Spool
-from skazano.task import TaskDir
+from skazano.task import TaskDir, encode
 from stages import kill, load, log_of, once, place, put, running, story, terminate, write_config
 
 MARK = "(Возможно, повтор: связь прервалась при отправке.)\n"
@@ -252,10 +255,23 @@ def test_who_blocked_the_bot_holds_nobody_up(api: BotApi, world: World, spool: S
     task, other = answer(spool), answer(spool, "вам", chat=777, user=777)
     api.say_text("привет", user=777)
     once(world, "reply")
-    assert place(spool, task.id) == "done"
+    assert place(spool, task.id) == "failed"
     assert place(spool, other.id) == "done"
-    assert load(task.path / "reply.json")
-    assert any("refused" in event for event in task.events())
+    assert (task.text("error.txt") or "").startswith("Ответ не доставлен")
+    assert "bot was blocked" in (task.text("error.txt") or "")
+    api.unblock(OWNER)
+    acts.retry(spool, task.id, by="owner")
+    once(world, "reply")
+    assert texts(api) == ["Готово."]
+    assert place(spool, task.id) == "done"
+
+
+def test_an_error_that_cannot_be_told_is_kept_as_it_was(api: BotApi, world: World, spool: Spool) -> None:
+    api.block(OWNER)
+    task = put(spool, "reply", {"error.txt": "Не получилось."})
+    once(world, "reply")
+    assert place(spool, task.id) == "failed"
+    assert task.text("error.txt") == "Не получилось."
 
 
 def test_who_wants_no_voice_messages_gets_the_text(api: BotApi, world: World, spool: Spool) -> None:
@@ -269,6 +285,99 @@ def test_who_wants_no_voice_messages_gets_the_text(api: BotApi, world: World, sp
     once(world, "reply")
     assert texts(api) == ["Сделано."]
     assert place(spool, task.id) == "done"
+
+
+def test_a_receipt_that_cannot_be_read_is_a_receipt(api: BotApi, world: World, spool: Spool) -> None:
+    """An older Bot API server leaves out what the client wants of a quoted poll."""
+    message = api.say({"poll": {"id": "1", "question": "?", "options": []}})
+    task = answer(spool, message=message["message_id"])
+    once(world, "reply")
+    assert texts(api) == ["Готово."]
+    assert place(spool, task.id) == "done"
+
+
+GROUP, SUPERGROUP = -4500, -1001234567890
+
+
+def test_a_group_that_became_a_supergroup_is_answered_there(
+    api: BotApi, world: World, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = METHODS["sendMessage"]
+    api.say_text("привет", chat=SUPERGROUP)
+
+    def migrated(state: State, query: Query) -> Any:
+        if query.number("chat_id") == GROUP:
+            raise Refused(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=SUPERGROUP)
+        return plain(state, query)
+
+    monkeypatch.setitem(METHODS, "sendMessage", migrated)
+    with chats.change(spool, GROUP) as chat:
+        chat.project = "demo"
+    first, second = (answer(spool, text, chat=GROUP, message=7) for text in ("раз", "два"))
+    once(world, "reply")
+    sent = api.replies(SUPERGROUP)
+    assert [act.text for act in sent] == ["раз", "два"]
+    assert all("reply_to_message" not in act.result for act in sent)  # 7 is another message there
+    assert [call.params["chat_id"] for call in api.calls if call.method == "sendMessage"].count(
+        str(GROUP)
+    ) == 1
+    assert {place(spool, first.id), place(spool, second.id)} == {"done"}
+    assert chats.read(spool, SUPERGROUP).project == "demo"
+    assert chats.task_of(spool, SUPERGROUP, sent[0].message_id or 0) == first.id
+
+
+# -- notices -----------------------------------------------------------------------------------------
+
+
+def waits(spool: Spool, ahead: int) -> TaskDir:
+    """A task of which there is something to tell."""
+    task = put(spool, "execute", {"request.txt": "дело"}, project="demo")
+    notices.tell(spool, task.id, "queued", ahead=ahead)
+    return task
+
+
+def test_a_notice_whose_receipt_is_lost_comes_again_and_says_so(
+    api: BotApi, world: World, spool: Spool
+) -> None:
+    api.fault("drop", "sendMessage", after=True)
+    waits(spool, 1)
+    for _ in range(3):
+        once(world, "reply")
+    notice = "Ждёт очереди: перед этой задачей ещё 1."
+    assert texts(api) == [notice, MARK + notice]
+
+
+def test_a_notice_that_cannot_be_sent_keeps_no_other_waiting(
+    api: BotApi, world: World, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = METHODS["sendMessage"]
+
+    def stumbles(state: State, query: Query) -> Any:
+        if query.text("text").endswith("ещё 1."):
+            raise too_many(1)
+        return plain(state, query)
+
+    monkeypatch.setitem(METHODS, "sendMessage", stumbles)
+    for ahead in (1, 2, 3):
+        waits(spool, ahead)
+    once(world, "reply")
+    once(world, "reply")
+    assert [text[-2:] for text in texts(api)] == ["2.", "3."]
+    monkeypatch.setitem(METHODS, "sendMessage", plain)
+    once(world, "reply")
+    assert texts(api)[-1] == "Ждёт очереди: перед этой задачей ещё 1."  # refused before, so no repeat
+
+
+def test_subtasks_that_wait_for_each_other_are_no_news(api: BotApi, world: World, spool: Spool) -> None:
+    whole = put(spool, "execute", {"request.txt": "дело"}, project="demo")
+    card = whole.load()
+    card.id = ids.child(whole.id, 2)
+    spool.publish(card.id, {"task.json": encode(card)}, "execute")
+    notices.tell(spool, card.id, "queued", ahead=1)
+    once(world, "reply")
+    assert texts(api) == []
+    notices.tell(spool, card.id, "queued", ahead=1)
+    assert not os.listdir(spool.state / "notices" / "new")
 
 
 def test_a_message_that_was_deleted_is_answered_without_quoting(
@@ -298,9 +407,7 @@ def test_a_revoked_token_keeps_the_answer(api: BotApi, world: World, spool: Spoo
 
 
 @pytest.mark.parametrize("times", [10, 100])
-def test_a_spoken_answer_has_its_text_below(
-    api: BotApi, world: World, spool: Spool, times: int
-) -> None:
+def test_a_spoken_answer_has_its_text_below(api: BotApi, world: World, spool: Spool, times: int) -> None:
     """As the caption, or, if it is too long for one, whole in a message after it."""
     sound = (VOICES / "09-cancel.oga").read_bytes()
     long = ("Очень длинный ответ. " * times).strip()
@@ -336,7 +443,7 @@ def test_what_is_parked_is_asked_about_once(api: BotApi, world: World, spool: Sp
         once(world, "reply")
     assert sorted(text.split("\n")[0] for text in texts(api)) == [
         "К какому проекту это отнести?",
-        "Работа прервалась на полпути и сама не повторится:",
+        "Работа прервалась на полпути и сама не возобновится:",
     ]
     assert place(spool, parked.id) == "unsorted"
     assert place(spool, cut.id) == "hold"

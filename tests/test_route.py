@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo_world import OWNER, World
-from skazano.conversation import chats
+from skazano.conversation import chats, pieces
 from skazano.spool import Spool
 from skazano.task import TaskDir
 from stages import load, once, place, put, story
@@ -35,15 +38,19 @@ def test_where_each_message_goes(here: World, spool: Spool) -> None:
         "настройки режим аудио": ("reply/new", "Ответ: голосом."),
         "настройки проект демо добавь кнопку": ("refine/new", None),
         "настройки проект синхрофазотрон": ("reply/new", "Не нашёл проекта «синхрофазотрон». Есть: Демо"),
+        "проект демо": ("reply/new", "Проект: Демо."),
         "добавь кнопку": ("unsorted", None),
         "/help": ("reply/new", "«Отмена» — остановить последнюю задачу."),
         "/projects": ("reply/new", "• Демо (demo, сайт)"),
         "/cancel": ("reply/new", "Отменять нечего: всё закончено."),
         "отмена": ("reply/new", "Отменять нечего: всё закончено."),
-        "": ("reply/new", "Понимаю голос"),
-        "   \n\t ": ("reply/new", "Понимаю голос"),
+        "": ("reply/new", "добавьте подпись"),
+        "👍🎉": ("reply/new", "Не понял, что сделать."),
+        "   \n\t ": ("reply/new", "добавьте подпись"),
         "/status@skazano_bot": ("reply/new", "В работе ничего нет."),
-        "/../../etc/passwd": ("reply/new", "Скажите, что сделать"),
+        "/start": ("reply/new", "Скажите, что сделать"),
+        "/fly": ("reply/new", "Команды /fly нет."),
+        "/etc/passwd": ("unsorted", None),
     }  # fmt: skip
     tasks = {words: said(spool, words, chat=OTHER + number) for number, words in enumerate(cases)}
     assert once(here, "route").code == 0
@@ -97,9 +104,10 @@ def test_cancelling_cancels_the_newest_of_this_chat_only(here: World, spool: Spo
     once(here, "route")
     stop = said(spool, "отмена")
     once(here, "route")
-    assert stop.text("answer.txt") == "Отменил: «второе дело»."
+    assert place(spool, stop.id) == "done"
+    assert stop.text("answer.txt") is None
     assert place(spool, second.id) == "reply/new"
-    assert second.text("answer.txt") == "Отменено."
+    assert second.text("answer.txt") == "Отменено: «второе дело»."
     assert place(spool, first.id) == "unsorted"
     assert place(spool, theirs.id) == "unsorted"
 
@@ -145,3 +153,136 @@ def test_a_broken_project_file_is_told_and_loses_nothing(here: World, spool: Spo
     assert "bad.toml" in ended.log
     assert place(spool, task.id) != "nowhere"
     assert task.text("transcript.txt") == "добавь кнопку"
+
+
+# -- what was sent as one ------------------------------------------------------------------------------
+
+
+def ripen(spool: Spool) -> None:
+    """Let the time come of what waits for its rest."""
+    for ticket in spool.tickets("later", "route"):
+        os.utime(spool.path(ticket), (0, 0))
+
+
+def picture(spool: Spool, caption: str, album: str) -> TaskDir:
+    return put(
+        spool, "route", {"transcript.txt": caption, "photo.jpg": f"JPEG {caption}"},
+        kind="photo", attachments=["photo.jpg"], album=album, message=next(NUMBERS),
+    )  # fmt: skip
+
+
+NUMBERS = iter(range(500, 1000))
+
+
+def test_an_album_is_one_request(here: World, spool: Spool) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    pictures = [picture(spool, "в галерею" if number == 1 else "", "77") for number in range(3)]
+    other = picture(spool, "в корзину", "78")
+    once(here, "route")
+    ripen(spool)
+    once(here, "route")
+    assert [place(spool, task.id) for task in (*pictures, other)] == [
+        "refine/new", "done", "done", "refine/new",
+    ]  # fmt: skip
+    first = pictures[0]
+    assert first.text("request.txt") == "в галерею"
+    names = first.load().attachments
+    assert len(names) == 3
+    assert sorted(first.text(name) or "" for name in names) == ["JPEG ", "JPEG ", "JPEG в галерею"]
+    assert not any(task.has("answer.txt") for task in (*pictures, other))
+    assert len(other.load().attachments) == 1
+
+
+def test_pictures_that_cannot_be_linked_are_copied(
+    here: World, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: Path, target: Path) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    one, other = picture(spool, "раз", "77"), picture(spool, "два", "77")
+    card = one.load()
+    for _ in range(2):
+        pieces.take_files(other, other.load(), one, card)
+    assert card.attachments == ["photo.jpg", f"{other.load().message}-photo.jpg"]
+    assert one.text(card.attachments[1]) == "JPEG два"
+
+
+def test_an_album_waits_for_what_is_still_being_fetched(here: World, spool: Spool) -> None:
+    first = picture(spool, "в галерею", "77")
+    late = put(spool, "download", {"transcript.txt": ""}, album="77", kind="photo", message=999)
+    once(here, "route")
+    assert place(spool, first.id) == "route/new"
+    (spool.root / "download" / "new" / f"{late.id},0").rename(
+        spool.root / "download" / "later" / f"{late.id},1"
+    )
+    once(here, "route")
+    assert place(spool, first.id) == "route/later"
+
+
+def test_a_text_that_was_cut_is_one_request(here: World, spool: Spool) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    when = datetime.now(UTC)
+    parts = ["а" * 4096, "б" * 4000, "конец"]
+    first, *rest = [said(spool, part, when=when) for part in parts]
+    theirs = said(spool, "чужое", chat=OTHER, when=when)
+    once(here, "route")
+    ripen(spool)
+    once(here, "route")
+    assert first.text("request.txt") == "\n".join(parts)
+    assert {place(spool, task.id) for task in rest} == {"done"}
+    assert place(spool, theirs.id) == "unsorted"
+
+
+# -- replies -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reply", ["демо", "проект демо", "в демо", "настройки проект демо"])
+def test_a_reply_to_the_question_settles_it(here: World, spool: Spool, reply: str) -> None:
+    asked = said(spool, "добавь кнопку")
+    once(here, "route")
+    chats.remember(spool, OWNER, 7, asked.id)
+    told = said(spool, reply, reply_to=7)
+    once(here, "route")
+    assert place(spool, told.id) == "done"
+    assert place(spool, asked.id) == "refine/new"
+    assert asked.load().project == "demo"
+    assert chats.read(spool, OWNER).sticky == "demo"
+
+
+def test_a_reply_to_the_question_that_names_no_project_is_a_request(here: World, spool: Spool) -> None:
+    asked = said(spool, "добавь кнопку")
+    once(here, "route")
+    chats.remember(spool, OWNER, 7, asked.id)
+    request = said(spool, "и поправь подвал", reply_to=7)
+    once(here, "route")
+    assert place(spool, asked.id) == "unsorted"
+    assert place(spool, request.id) == "unsorted"
+
+
+def test_words_in_reply_to_a_file_without_words_take_it_along(here: World, spool: Spool) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    bare = put(
+        spool, "route", {"transcript.txt": "", "photo.jpg": "JPEG"},
+        kind="photo", attachments=["photo.jpg"], message=70,
+    )  # fmt: skip
+    once(here, "route")
+    assert place(spool, bare.id) == "reply/new"
+    chats.remember(spool, OWNER, 71, bare.id)
+    request = said(spool, "это логотип, поставь в шапку", reply_to=71)
+    once(here, "route")
+    assert request.load().attachments == ["70-photo.jpg"]
+    assert request.text("70-photo.jpg") == "JPEG"
+
+
+def test_a_reply_to_an_undo_goes_on_with_the_tasks_own_tool(here: World, spool: Spool) -> None:
+    done = put(spool, "reply", {"answer.txt": "x"}, project="demo", tool="note", session="s1")
+    undo = put(spool, "reply", {"answer.txt": "x"}, project="demo", tool="undo", parent=done.id)
+    chats.remember(spool, OWNER, 8, undo.id)
+    request = said(spool, "сделай иначе", reply_to=8)
+    once(here, "route")
+    card = request.load()
+    assert (card.parent, card.tool, card.session) == (done.id, "note", "s1")

@@ -10,173 +10,38 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
-import subprocess
-import tarfile
+import shlex
 import threading
-import time
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from booted import (
+    ALL_ACTIVE,
+    ANTHROPIC,
+    CODE,
+    CONFIG_TAKEN,
+    DOMAIN,
+    PASSWORD,
+    PROBE,
+    ROOT,
+    STAGES,
+    TOKEN,
+    TOOLS,
+    WAITS,
+    Box,
+    bring,
+    install,
+    previous,
+    source,
+)
 from botapi import BotApi
 from demo_world import OWNER, VOICES
 from skazano.upkeep.alert import SILENT
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parent.parent
-BOX = ROOT / "tests" / "box"
-SOURCES = (
-    "bin",
-    "lib",
-    "web",
-    "systemd",
-    "spool/README.md",
-    "install.sh",
-    "README.md",
-    "LICENSE",
-    "tests/voices",
-)
-ANTHROPIC = "sk-ant-test-0123456789abcdefghijklmnopqrstuv"
-PASSWORD = "лес-и-море-4711"
-CODE = "314159"
-DOMAIN = "box.example"
-TOKEN = "5550009998:AAH0f9bYtM2nUe0Wq3ZxK7cVd4LhR8sSystem"
-STAGES = ("receive", "download", "transcribe", "route", "refine", "execute", "summarize", "speak", "reply",
-          "react", "render", "index")  # fmt: skip
-
-ALL_ACTIVE = "[ $(systemctl list-units --plain --no-legend --state=active 'skazano@*' | wc -l) = 12 ]"
-CONFIG_TAKEN = "systemctl show -P ActiveState skazano-config.service | grep -qE 'inactive|failed'"
-
-# What a hostile tool would try. It answers with one word a line.
-PROBE = r"""#!/bin/bash
-own="/var/spool/skazano/tasks/${SKAZANO_TASK:0:4}-${SKAZANO_TASK:4:2}-${SKAZANO_TASK:6:2}/$SKAZANO_TASK"
-try() { local name=$1; shift; if "$@" >/dev/null 2>&1; then echo "$name: YES"; else echo "$name: no"; fi; }
-try token cat /etc/skazano/secrets/telegram
-try config cat /etc/skazano/skazano.toml
-try credentials cat /run/credentials/skazano@receive.service/telegram
-try other-task cat /var/spool/skazano/tasks/*/*-1/voice.oga
-try spool-state ls /var/spool/skazano/state
-try queue ls /var/spool/skazano/reply/new
-try other-project cat /srv/skazano/secretplan/plan.txt
-try write-usr touch /usr/local/bin/evil
-try write-task touch "$own/evil"
-try start-unit systemctl --no-ask-password start skazano@receive
-try journal journalctl -n 1
-try sudo sudo -n true
-try other-process cat /proc/1/environ
-try own-project touch here.txt
-try own-task cat "$own/task.json"
-try own-out touch "$SKAZANO_OUT/x"
-try own-home touch "$HOME/x"
-try node-like-netlink ip link
-echo "user: $(id -un) group: $(id -gn)"
-echo "key: ${#ANTHROPIC_API_KEY}"
-env | grep -c -i telegram
-setsid nohup sleep 1000 >/dev/null 2>&1 &
-"""
-WAITS = r"""#!/bin/bash
-echo begun >"$SKAZANO_OUT/begun"
-while [ ! -e "$HOME/go" ]; do sleep 0.1; done
-echo "дождался"
-"""
-TOOLS = """
-[tools.probe]
-kind = "command"
-command = "/usr/local/bin/probe"
-secrets = { ANTHROPIC_API_KEY = "anthropic" }
-
-[tools.waits]
-kind = "command"
-command = "/usr/local/bin/waits"
-"""
-
-
-class Box:
-    """A machine. `run` is a command on it as root; what it printed."""
-
-    def __init__(self) -> None:
-        self.env = {**os.environ, "BOX_NAME": f"skazano-{os.getpid()}", "BOX_PACKAGES": "polkitd"}
-        self.env.setdefault("BOX_HOME", "/var/tmp/skazano-box")
-
-    def verb(
-        self, *words: str, seconds: float = 600, stdin: bytes | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
-        return subprocess.run(
-            ["bash", str(BOX), *words], env=self.env, capture_output=True, timeout=seconds,
-            check=False, **given
-        )  # fmt: skip
-
-    def ask(self, *words: str, seconds: float = 600, stdin: bytes | None = None) -> tuple[int, str]:
-        done = self.verb("run", *words, seconds=seconds, stdin=stdin)
-        return done.returncode, (done.stdout + done.stderr).decode(errors="replace").strip()
-
-    def run(self, *words: str, seconds: float = 600, stdin: bytes | None = None) -> str:
-        code, told = self.ask(*words, seconds=seconds, stdin=stdin)
-        assert code == 0, f"{' '.join(words)}: exit code {code}\n{told[-3000:]}"
-        return told
-
-    def sh(self, text: str, seconds: float = 600) -> str:
-        return self.run("bash", "-c", text, seconds=seconds)
-
-    def write(self, path: str, text: str, mode: str = "644") -> None:
-        self.run("install", "-D", "-m", mode, "/dev/stdin", path, stdin=text.encode())
-
-    def wait(self, condition: str, seconds: int = 60) -> None:
-        """Until a shell condition holds."""
-        loop = f"for i in $(seq {seconds * 5}); do if {condition}; then exit 0; fi; sleep 0.2; done; exit 1"
-        code, told = self.ask("bash", "-c", loop, seconds=seconds + 30)
-        assert code == 0, f"not within {seconds} s: {condition}\n{told}\n{self.ask('skazano', 'ls')[1]}"
-
-    def reboot(self) -> None:
-        """Reboot, and wait until it is up again. What is asked meanwhile would delay its shutdown."""
-        home = Path(self.env["BOX_HOME"]) / "boxes" / self.env["BOX_NAME"]
-        found = re.search(r"^LEADER=(\d+)", (home / "state").read_text(), re.M)
-        assert found
-        ended = os.pidfd_open(int(found[1]))
-        self.verb("enter", "systemctl", "--no-block", "reboot")
-        try:
-            assert select.select([ended], [], [], 150)[0], "the box does not go down"
-        finally:
-            os.close(ended)
-        deadline = time.monotonic() + 120
-        while self.verb("status").stdout.split()[-1:] not in ([b"running"], [b"degraded"]):
-            assert time.monotonic() < deadline, "the box does not come up"
-
-    def place(self, id: str) -> str:
-        return str(json.loads(self.run("skazano", "show", id, "--json"))["place"])
-
-    def newest(self) -> str:
-        return str(json.loads(self.run("skazano", "show", "last", "--json"))["id"])
-
-
-def source(change: Callable[[Path], bytes | None] = lambda path: None) -> bytes:
-    """The checkout as a tar; `change` may give other content for a file."""
-    packed = BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        names = [*SOURCES, *(path.name for path in ROOT.glob("requirements*.txt"))]
-        for file in sorted(
-            f for name in names for f in [ROOT / name, *(ROOT / name).rglob("*")] if f.is_file()
-        ):
-            if "__pycache__" in file.parts:
-                continue
-            data = change(file.relative_to(ROOT)) or file.read_bytes()
-            info = tarfile.TarInfo(str(file.relative_to(ROOT)))
-            info.size, info.mode = len(data), file.stat().st_mode & 0o777
-            archive.addfile(info, BytesIO(data))
-    return packed.getvalue()
-
-
-def bring(box: Box, data: bytes) -> None:
-    box.run("bash", "-c", "rm -rf /root/src; mkdir /root/src; tar -C /root/src -xf -", stdin=data)
-
-
-def install(box: Box, *flags: str, seconds: float = 1500) -> tuple[int, str]:
-    return box.ask("bash", "-c", 'cd /root/src && ./install.sh "$@"', "install", *flags, seconds=seconds)
 
 
 @pytest.fixture(scope="module")
@@ -238,11 +103,14 @@ def there(box: Box, api: BotApi) -> Box:
         "bash",
         "-c",
         "cat >>/etc/skazano/projects/demo.toml",
-        stdin=b'tools = ["note", "probe", "waits"]\n',
+        stdin=b'tools = ["note", "probe", "waits", "fails"]\n',
     )
     box.run("systemctl", "start", "skazano-config.service")  # what its path unit is about to do
     box.wait(f"{ALL_ACTIVE} && {CONFIG_TAKEN}", 120)
     return box
+
+
+SPOOL = "/var/spool/skazano"
 
 
 def active(box: Box) -> list[str]:
@@ -269,10 +137,16 @@ def test_a_second_run_changes_nothing(there: Box) -> None:
     code, told = install(there, "--yes")
     assert code == 0, told
     assert state() == before
-    code, told = install(there, "--yes", "--dry-run")
+    files = "find /etc /opt /srv /usr /root/src /var/lib /var/spool /var/log/skazano* -xdev"
+    files += " -printf '%p %s %C@ %m %u\\n'"
+    files += (
+        " | grep -v -e /state/alive -e /var/lib/systemd -e /var/spool/skazano/index.db | sort | sha256sum"
+    )
+    seen = there.sh(files)
+    code, told = install(there, "--dry-run", "--domain", "other.example", "--token-file", "/root/token")
     assert code == 0
     assert "nothing was changed" in told
-    assert state() == before
+    assert there.sh(files) == seen
 
 
 def test_doctor_finds_nothing_wrong(there: Box) -> None:
@@ -280,6 +154,60 @@ def test_doctor_finds_nothing_wrong(there: Box) -> None:
     wrong = [f for f in json.loads(told) if f["verdict"] == "wrong" and f["what"] != "pages"]
     assert wrong == []
     assert code in (0, 1)
+
+
+# What is broken, what doctor calls it, and whether its remedy mends it as it stands.
+BROKEN = {
+    "chmod 644 /etc/skazano/secrets/telegram": "secret telegram",
+    "chmod 755 /var/spool/skazano": "/var/spool/skazano",
+    "chown root /srv/skazano": "/srv/skazano",
+    "chgrp -R root /srv/skazano/demo/.git": "project demo",
+    "mv /srv/skazano/secretplan /root/plan": "project secretplan",
+    "systemctl stop skazano@index": "unit skazano@index",
+    "systemctl stop skazano-clean.timer": "unit skazano-clean.timer",
+    "systemctl stop skazano-config.path": "unit skazano-config.path",
+    "systemctl disable --quiet skazano.target": "unit skazano.target",
+    "install -d -o skazano -g skazano -m 2775 /var/spool/skazano/tasks/2026-01-01"
+    " /var/spool/skazano/tasks/2026-01-01/20260101-000000-cli-1-{1,2}": "spool",
+    "touch -d '+300 days' /var/spool/skazano/speak/later/20260101-000000-cli-1-2,1": (
+        "task 20260101-000000-cli-1-2"
+    ),
+}
+
+
+def test_doctor_finds_each_thing_that_is_broken_and_its_remedy_mends_it(there: Box) -> None:
+    def doctor() -> dict[str, dict[str, str]]:
+        found = json.loads(there.ask("skazano", "doctor", "--json")[1])
+        return {one["what"]: one for one in found if one["verdict"] != "ok"}
+
+    before = doctor().keys()
+    assert not before & set(BROKEN.values())
+    for command in BROKEN:
+        there.sh(command)
+    found = doctor()
+    assert set(BROKEN.values()) - found.keys() == set()
+    for name in set(BROKEN.values()):
+        there.ask("bash", "-c", found[name]["remedy"])
+    there.sh("rmdir /srv/skazano/secretplan && mv /root/plan /srv/skazano/secretplan")
+    there.wait(f"{CONFIG_TAKEN} && {ALL_ACTIVE}", 60)
+    left = doctor()
+    there.sh(
+        "rm -rf /var/spool/skazano/tasks/2026-01-01 /var/spool/skazano/*/*/20260101-* "
+        "/var/spool/skazano/*/*20260101-* /var/spool/skazano/failed/20260101-*"
+    )
+    assert {name: left[name] for name in left.keys() & set(BROKEN.values())} == {}
+
+
+def test_doctor_tells_what_keeps_it_from_looking(there: Box) -> None:
+    there.run("systemctl", "stop", "skazano-config.path")
+    there.sh(
+        "cp /etc/skazano/skazano.toml /root/kept.toml; sed -i '1i nonsense = 1' /etc/skazano/skazano.toml"
+    )
+    code, told = there.ask("skazano", "doctor", "--json")
+    there.sh("cat /root/kept.toml >/etc/skazano/skazano.toml; systemctl start skazano-config.path")
+    [found] = json.loads(told)
+    assert (code, found["verdict"], found["what"]) == (78, "wrong", "configuration")
+    assert "/etc/skazano/skazano.toml" in found["remedy"]
 
 
 # -- a conversation ----------------------------------------------------------------------------------
@@ -349,7 +277,9 @@ def test_only_those_who_need_a_secret_can_read_it(there: Box) -> None:
 
 
 def test_a_tool_sees_its_task_and_its_project_only(there: Box) -> None:
-    told = there.run("skazano", "new", "--project", "demo", "--wait", "инструмент probe посмотри вокруг")
+    pids = "systemctl show -P MainPID skazano@receive skazano@execute"
+    there.sh(f"{pids} | grep '[1-9]' >/srv/skazano/demo/stages; [ $(wc -l </srv/skazano/demo/stages) = 2 ]")
+    there.run("skazano", "new", "--project", "demo", "--wait", "инструмент probe посмотри вокруг")
     id = there.newest()
     told = there.sh(f"cat /var/spool/skazano/tasks/*/{id}/run/stdout.log")
     lines = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
@@ -363,10 +293,23 @@ def test_a_tool_sees_its_task_and_its_project_only(there: Box) -> None:
 
 
 def test_an_agents_user_enters_nothing_outside_of_a_run(there: Box) -> None:
-    as_agent = ("setpriv", "--reuid=skazano-agent-main", "--regid=skazano-agent-main", "--init-groups")
-    for path in ("/var/spool/skazano", "/srv/skazano", "/etc/skazano/secrets", "/var/backups/skazano"):
-        assert there.ask(*as_agent, "ls", path)[0] != 0, path
-    assert there.ask(*as_agent, "cat", "/srv/skazano/demo/NOTES.md")[0] != 0
+    as_agent = "setpriv --reuid=skazano-agent-main --regid=skazano-agent-main --init-groups"
+    stage = there.sh("systemctl show -P MainPID skazano@receive")
+    attempts = [f"ls {path}" for path in (
+        "/var/spool/skazano", "/srv/skazano", "/etc/skazano/secrets", "/var/backups/skazano",
+        "/var/lib/skazano/execute", f"/proc/{stage}/fd", "/run/credentials/skazano@receive.service",
+    )]  # fmt: skip
+    attempts += [
+        "cat /srv/skazano/demo/NOTES.md", "cat /etc/skazano/htpasswd", "cat /var/log/skazano-install.log",
+        f"cat /proc/{stage}/environ", f"kill -0 {stage}", "touch /etc/skazano/projects/evil.toml",
+        "touch /run/skazano/runs/evil", "touch /opt/skazano/evil", "touch /var/lib/skazano/site/evil",
+        "systemctl --no-ask-password stop skazano@receive", "systemctl --no-ask-password restart nginx",
+        "systemd-run --no-ask-password true", "systemctl --no-ask-password daemon-reload",
+        "journalctl -u skazano@receive -n 1 --quiet | grep .",
+    ]  # fmt: skip
+    tried = there.sh("\n".join(f"{as_agent} bash -c {shlex.quote(one)} &>/dev/null && echo {shlex.quote(one)}"
+                               for one in attempts) + "\ntrue")  # fmt: skip
+    assert tried == ""
 
 
 def test_execute_may_start_the_agents_template_and_nothing_else(there: Box) -> None:
@@ -419,6 +362,64 @@ def test_pages_ask_for_a_password(there: Box) -> None:
     id = there.newest()
     page = f"https://{DOMAIN}/files/{id[:4]}-{id[4:6]}-{id[6:8]}/{id}/transcript.txt"
     assert there.run(*curl, "--netrc-file", "/root/netrc", page) == "200"
+
+
+def test_a_key_that_the_configuration_names_is_handed_to_those_who_need_it(there: Box) -> None:
+    """By putting it into secrets/, with no word to systemd; and a changed one is taken."""
+    engine = "[models.engines.house]\nkind = 'openai'\nbase_url = 'http://127.0.0.1:9'\nmodel = 'm'\n"
+    engine += "secret = 'house'"
+    tool = "[tools.search]\nkind = 'chat'\nmodel = 'm'\nsecrets = { KEY = 'search' }"
+    there.sh(f'printf "\n{engine}\n{tool}\n" >>/etc/skazano/skazano.toml')
+    there.write("/etc/skazano/secrets/search", "sk-search", "600")
+    there.write("/etc/skazano/secrets/house", "sk-house", "600")
+    has = "/run/credentials/skazano@{}.service/house"
+    there.wait(" && ".join(f"[ -s {has.format(name)} ]" for name in ("route", "refine", "summarize")), 60)
+    there.wait(f"{CONFIG_TAKEN} && {ALL_ACTIVE}", 60)
+    holds = there.sh("ls -d /run/credentials/*/house /run/credentials/*/search 2>/dev/null || true").split()
+    assert holds == sorted(has.format(name) for name in ("route", "refine", "summarize"))
+    agent = there.sh("systemctl cat skazano-agent-main@x.service")
+    assert "LoadCredential=search:" in agent
+    assert "house" not in agent
+    there.write("/etc/skazano/secrets/house", "sk-other", "600")
+    there.wait(f"grep -q sk-other {has.format('route')}", 60)
+    there.wait(f"{CONFIG_TAKEN} && {ALL_ACTIVE}", 60)
+
+
+# -- another box ---------------------------------------------------------------------------------------
+
+ASK = """T=$(cat /etc/skazano/secrets/tooler); ask() { curl -s --unix-socket /run/skazano/tooler.sock \
+-H "Authorization: Bearer $T" -H 'Content-Type: application/json' "$@"; }; """
+FAR_TASK = "20261122-180431-tg-77-1"
+
+
+def test_tooler_runs_for_another_box_in_a_unit_of_the_agent(there: Box) -> None:
+    assert there.ask("systemctl", "is-active", "skazano@tooler.service")[1] == "inactive"  # without a token
+    there.sh("(umask 077; openssl rand -hex 32 >/etc/skazano/secrets/tooler); systemctl start skazano@tooler")
+    there.run("rm", "-f", "/var/lib/skazano/agents/main/go")
+    body = json.dumps({"task": FAR_TASK, "project": "demo", "tool": "waits", "prompt": "подожди"})
+    view = json.loads(there.sh(f"{ASK} ask -d '{body}' http://x/runs"))
+    assert (view["status"], view["pid"] > 1) == ("running", True)
+    assert there.ask("systemctl", "is-active", f"skazano-agent-main@{FAR_TASK}.service")[0] == 0
+    there.sh("systemctl kill -s KILL skazano@tooler; touch /var/lib/skazano/agents/main/go")
+    there.wait(f'{ASK} ask http://x/runs/{FAR_TASK}_1 | grep -q \'"status":"ended"\'')
+    assert "дождался" in json.loads(there.sh(f"{ASK} ask http://x/runs/{FAR_TASK}_1"))["stdout"]
+    there.wait(f"! systemctl is-active -q 'skazano-agent-main@{FAR_TASK}.service'")
+
+
+def test_callbacks_start_with_the_first_one(there: Box) -> None:
+    there.sh(
+        "(umask 077; openssl rand -hex 32 >/etc/skazano/secrets/boxes/home); systemctl start skazano.target"
+    )
+    assert there.ask("systemctl", "is-active", "skazano@callbacks.service")[1] == "inactive"
+    url = f"https://{DOMAIN}/callbacks/{FAR_TASK}_1"
+    code = there.sh(
+        f"curl -sk -o /dev/null -w '%{{http_code}}' --resolve {DOMAIN}:443:127.0.0.1 -d '{{}}' {url}"
+    )
+    assert code == "401"
+    assert there.ask("systemctl", "is-active", "skazano@callbacks.service")[0] == 0
+    there.sh(
+        "systemctl stop 'skazano@callbacks*' 'skazano@tooler*'; rm /etc/skazano/secrets/{tooler,boxes/home}"
+    )
 
 
 # -- trouble -------------------------------------------------------------------------------------------
@@ -495,7 +496,7 @@ def test_a_restart_of_execute_leaves_the_run_alone(there: Box) -> None:
     there.sh("touch /var/lib/skazano/agents/main/go")
     there.wait(f"ls /var/spool/skazano/done/*/{id}", 60)
     there.sh("rm /var/lib/skazano/agents/main/go")
-    assert "дождался" in there.sh(f"cat /var/spool/skazano/tasks/*/{id}/answer.txt")
+    assert "ождался" in there.sh(f"cat /var/spool/skazano/tasks/*/{id}/answer.txt")
 
 
 def test_cancel_stops_the_unit(there: Box) -> None:
@@ -505,14 +506,53 @@ def test_cancel_stops_the_unit(there: Box) -> None:
     there.wait(f"ls /var/spool/skazano/done/*/{id}", 60)
 
 
-def test_a_reboot_in_the_middle_of_a_run_asks_the_person(there: Box, api: BotApi) -> None:
+@pytest.mark.parametrize("ends", [Box.reboot, Box.power_cut])
+def test_a_reboot_in_the_middle_of_a_run_asks_the_person(
+    there: Box, api: BotApi, ends: Callable[[Box], None]
+) -> None:
     id = begin_long(there)
-    there.reboot()
+    ends(there)
     there.wait(ALL_ACTIVE, 120)
     there.wait(f"ls /var/spool/skazano/hold/execute,{id},*", 60)
     api.say_text("добавь ещё один пункт")
     count = len(api.replies(OWNER))
     api.wait_for(lambda: len(api.replies(OWNER)) > count, 60)
+
+
+def test_a_full_disk_stops_the_asking_and_loses_nothing(there: Box, api: BotApi) -> None:
+    """The spool on a small filesystem of its own: first nearly full, then full to the last byte."""
+    api.say_text("настройки проект демо режим текст")
+    with there.small_disk(SPOOL, 280, "skazano.target", "'skazano@*'"):
+        before = len(api.replies(OWNER))
+        there.run("systemctl", "stop", "skazano@refine")
+        id = str(json.loads(there.run("skazano", "new", "--project", "demo", "--json", "добавь пункт"))["id"])
+        there.wait(f"[ -e {SPOOL}/refine/new/{id},0 ]")
+        there.sh(f"fallocate -l 100M {SPOOL}/.much; systemctl restart skazano@receive")
+        there.wait("systemctl show -P StatusText skazano@receive | grep -q 'nearly full'", 30)
+        for _ in range(2):
+            there.run("systemctl", "start", "skazano-watch.service")
+        assert texts(api, before).count("df -h") == 1
+        late = api.say_text("добавь пункт при полном диске")
+        there.sh(f"dd if=/dev/zero of={SPOOL}/.all bs=64K &>/dev/null; true")
+        there.run("systemctl", "start", "skazano@refine")
+        there.wait("journalctl -u skazano@refine -n 30 -o cat --no-pager | grep -q 'disk full'", 30)
+        assert there.place(id) == f"refine/new/{id},0"
+        assert len(api.pending) == 1
+        assert "receive has stopped" in there.ask("skazano", "doctor")[1]
+        there.sh(f"rm {SPOOL}/.much {SPOOL}/.all")
+        there.wait(f"ls {SPOOL}/done/*/{id}", 90)
+        api.wait_for(lambda: api.reactions.get((OWNER, late["message_id"])) == "👍", 90)
+        assert there.run("skazano", "fsck") == "The spool is in order."
+
+
+def test_a_full_disk_of_the_projects_is_told_and_the_task_can_be_repeated(there: Box) -> None:
+    with there.small_disk("/srv/skazano", 20, "skazano@execute"):
+        there.sh("dd if=/dev/zero of=/srv/skazano/.all bs=4K &>/dev/null; true")
+        id = str(json.loads(there.run("skazano", "new", "--project", "demo", "--json", "добавь пункт"))["id"])
+        there.wait(f"ls {SPOOL}/failed/{id} {SPOOL}/execute/later/{id},* 2>/dev/null | grep -q .", 60)
+        there.sh("rm /srv/skazano/.all")
+        there.run("skazano", "retry", id)
+        there.wait(f"ls {SPOOL}/done/*/{id}", 60)
 
 
 # -- upgrade -------------------------------------------------------------------------------------------
@@ -541,6 +581,130 @@ def test_an_upgrade_leaves_runs_and_tasks_alone(there: Box) -> None:
     there.sh("touch /var/lib/skazano/agents/main/go")
     there.wait(f"ls /var/spool/skazano/done/*/{id}", 60)
     there.sh("rm /var/lib/skazano/agents/main/go")
+
+
+AT_REST = f'[ -z "$(ls -d {SPOOL}/*/{{new,run,later}}/* {SPOOL}/waiting/* 2>/dev/null)" ]'
+ASKED, SPEAKS, UNDOES = 7001, 7002, 7003  # who has said no project; is answered by voice; takes work back
+
+
+def task_of(box: Box, message: dict[str, Any]) -> str:
+    """The task that the message became."""
+    end = f"-tg-{message['chat']['id']}-{message['message_id']}"
+    box.wait(f"ls {SPOOL}/tasks/*/ | grep -q -e {end}$")
+    return box.sh(f"ls {SPOOL}/tasks/*/ | grep -e {end}$ | tail -n 1")
+
+
+def buttons(api: BotApi, chat: int, verb: str) -> list[tuple[int, str]]:
+    """(message, data) of the buttons that begin with that verb, oldest first."""
+    return [
+        (number, button["callback_data"])
+        for (where, number), message in api.messages.items()
+        for row in message.get("reply_markup", {}).get("inline_keyboard", ())
+        for button in row
+        if where == chat and button.get("callback_data", "").startswith(f"{verb}|")
+    ]
+
+
+def three(box: Box, api: BotApi, stage: str, say: Callable[[int], dict[str, Any]]) -> list[str]:
+    """Stop a stage and let three tasks come before it; leave them in new/, run/ and later/."""
+    box.run("systemctl", "stop", f"skazano@{stage}")
+    tasks = [task_of(box, say(number)) for number in range(3)]
+    queue = f"{SPOOL}/{stage}"
+    for task in tasks:
+        box.wait(f"[ -e {queue}/new/{task},0 ]")
+    box.sh(f"mv {queue}/new/{tasks[1]},0 {queue}/run/{tasks[1]},1")
+    later = f"{queue}/later/{tasks[2]},1"
+    box.sh(f"mv {queue}/new/{tasks[2]},0 {later}; touch -d '+5 sec' {later}")
+    return tasks
+
+
+def test_an_upgrade_from_the_commit_before_with_a_task_in_every_state(there: Box, api: BotApi) -> None:
+    before = previous()
+    if before is None:
+        pytest.skip("a shallow clone: there is no commit before this one")
+    bring(there, source())
+    code, told = install(there, "--yes", "--user", f"{OWNER},{ASKED},{SPEAKS},{UNDOES}")
+    assert code == 0, told[-3000:]
+    bring(there, before)
+    code, told = install(there, "--yes")
+    assert code == 0, told[-3000:]
+
+    def text(stage: str) -> Callable[[int], dict[str, Any]]:
+        who = SPEAKS if stage == "speak" else OWNER
+        return lambda number: api.say_text(f"добавь пункт {stage} {number}", user=who)
+
+    def voice(number: int) -> dict[str, Any]:
+        return api.say_voice(str(VOICES / "02-request-note.oga"))
+
+    api.say_text("настройки проект демо режим аудио", user=SPEAKS)
+    api.say_text("настройки проект демо режим текст")
+    api.say_text("настройки проект план", user=UNDOES)
+    done = task_of(there, api.say_text("добавь пункт, который я верну", user=UNDOES))
+    failed = task_of(there, api.say_text("инструмент fails попробуй"))
+    asked = task_of(there, api.say_text("добавь пункт без проекта", user=ASKED))
+    api.wait_for(lambda: buttons(api, ASKED, "file"), 60)
+    api.wait_for(lambda: buttons(api, UNDOES, "undo"), 60)
+    there.wait(f"[ -e {SPOOL}/failed/{failed} ]")
+    every = {stage: three(there, api, stage, text(stage)) for stage in ("reply", "speak", "summarize")}
+    live = begin_long(there)
+    pid = there.sh(f"systemctl show -P MainPID skazano-agent-main@{live}.service")
+    every["execute"] = three(there, api, "execute", text("execute"))
+    undo = done.replace("-tg-", "-undo-")
+    api.press(*buttons(api, UNDOES, "undo")[-1], user=UNDOES)
+    there.wait(f"[ -e {SPOOL}/execute/new/{undo},0 ]")
+    parent = task_of(there, api.say_text("сделай две вещи первое обнови документацию второе напиши тесты"))
+    there.wait(f"[ -e {SPOOL}/waiting/{parent} ]")
+    held = str(
+        json.loads(there.run("skazano", "new", "--project", "demo", "--json", "добавь пункт потом"))["id"]
+    )
+    there.wait(f"ls {SPOOL}/execute/new/{held},0")
+    there.run("skazano", "hold", held)
+    every["refine"] = three(there, api, "refine", text("refine"))
+    every["route"] = three(there, api, "route", text("route"))
+    every["transcribe"] = three(there, api, "transcribe", voice)
+    every["download"] = three(there, api, "download", voice)
+
+    bring(there, source())
+    code, told = install(there, "--yes")
+    assert code == 0, told[-3000:]
+    assert active(there) == sorted(STAGES)
+    assert there.run("skazano", "fsck") == "The spool is in order."
+    assert there.sh(f"systemctl show -P MainPID skazano-agent-main@{live}.service") == pid
+    api.press(*buttons(api, ASKED, "file")[0], user=ASKED)
+    there.sh("touch /var/lib/skazano/agents/main/go")
+    there.wait(AT_REST, 180)
+    there.sh("rm /var/lib/skazano/agents/main/go")
+    assert there.run("skazano", "fsck") == "The spool is in order."
+    for stage, tasks in every.items():
+        for task in tasks:
+            assert there.place(task).startswith("done/"), (
+                stage,
+                there.sh(f"cat {SPOOL}/tasks/*/{task}/history.jsonl"),
+            )
+            history = there.sh(f"cat {SPOOL}/tasks/*/{task}/history.jsonl")
+            assert [
+                history.count(f'"stage": "{name}", "event": "done"') for name in ("execute", "reply")
+            ] == [1, 1]
+    for task in (live, asked, undo, parent, f"{parent}.1", f"{parent}.2"):
+        assert there.place(task).startswith("done/"), task
+    assert there.place(failed).startswith("failed/")
+    assert there.place(held).startswith("hold/")
+
+
+def test_an_upgrade_that_is_killed_is_finished_by_the_next_one(there: Box) -> None:
+    bring(there, source(newer))
+    began = there.sh("cut -d' ' -f1 /proc/uptime")
+    there.sh(
+        "cd /root/src; setsid ./install.sh --yes >/root/killed.log 2>&1 & pid=$!;"
+        "until grep -q 'restart summarize' /root/killed.log; do sleep 0.02; done; kill -KILL -- -$pid"
+    )
+    code, told = install(there, "--yes")
+    assert code == 0, told[-3000:]
+    since = there.sh(
+        "systemctl show -P ActiveEnterTimestampMonotonic 'skazano@*' | sort -n | grep . | head -1"
+    )
+    assert int(since) / 1e6 > float(began)
+    assert active(there) == sorted(STAGES)
 
 
 def test_an_upgrade_that_does_not_start_is_taken_back(there: Box) -> None:
@@ -579,8 +743,10 @@ def test_no_secret_in_the_journal_in_pages_or_in_process_lists(there: Box) -> No
 
 
 def test_backup_uninstall_purge_install_restore(there: Box) -> None:
+    """The environment is kept aside: to make it again would take a minute and show nothing."""
     tasks = there.sh("ls /var/spool/skazano/tasks/*/ | grep -c '^20'")
     there.run("skazano", "backup", "--to", "/root/backup.tar.gz", "--secrets")
+    there.sh("mkdir /root/aside && mv /opt/skazano.d/venv-* /root/aside/")
     code, told = install(there, "--uninstall")
     assert code == 0, told
     assert there.sh("ls /var/spool/skazano/tasks/*/ | grep -c '^20'") == tasks
@@ -593,8 +759,18 @@ def test_backup_uninstall_purge_install_restore(there: Box) -> None:
     left = "ls -d /var/spool/skazano /srv/skazano /etc/skazano /var/lib/skazano 2>/dev/null;"
     left += "getent passwd | grep skazano"
     assert there.sh(f"{left} || true") == ""
-    code, told = install(there, "--yes", "--token-file", "skip")
+    # From a bare shell with other answers, and killed on its way.
+    there.sh("mkdir -p /opt/skazano.d && mv /root/aside/venv-* /opt/skazano.d/")
+    bare = (
+        "cd /root/src && umask 077 && env -i PATH=/usr/bin:/bin LC_ALL=C ./install.sh --yes --token-file skip"
+    )
+    there.sh(
+        f"setsid bash -c '{bare}' &>/root/killed.log </dev/null & pid=$!;"
+        "until grep -q 'configuration' /root/killed.log; do sleep 0.01; done; kill -KILL -- -$pid"
+    )
+    code, told = there.ask("bash", "-c", bare, seconds=600)
     assert code == 0, told[-3000:]
+    assert sorted(set(STAGES) - set(active(there))) == ["react", "receive"]
     there.run("systemctl", "stop", "skazano.target", "skazano@*")
     there.run("skazano", "restore", "/root/backup.tar.gz", "--with-config")
     assert there.sh("ls /var/spool/skazano/tasks/*/ | grep -c '^20'") == tasks

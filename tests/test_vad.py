@@ -1,5 +1,8 @@
 """Splitting: pieces of at most 20 s, ended in pauses, nothing that was said left out."""
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,9 +90,7 @@ def pieces_of(probabilities, block=7):
     return list(Splitter(blocks, take))
 
 
-speech = st.lists(
-    st.tuples(st.integers(1, 900), st.integers(1, 80)), min_size=1, max_size=8
-)
+speech = st.lists(st.tuples(st.integers(1, 900), st.integers(1, 80)), min_size=1, max_size=8)
 
 
 @settings(max_examples=60, deadline=None)
@@ -131,3 +132,13 @@ def test_the_quietest_place_is_found():
     samples = np.ones(RATE, np.float32)
     samples[9000:9400] = 0.01
     assert abs(quietest(samples) - 9200) < 120
+
+
+def test_onnxruntime_leaves_no_id_of_the_machine(tmp_path):
+    """Left to itself it writes one into the home when it is imported."""
+    code = "from skazano.speech.vad import Vad; Vad()"
+    env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    env.pop("ORT_DISABLE_TELEMETRY", None)
+    env.pop("XDG_CACHE_HOME", None)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=60)
+    assert list(tmp_path.rglob("*")) == []

@@ -16,7 +16,7 @@ read_flags() {
         --yes | -y) YES=1 ;;
         --dry-run) DRY=1 ;;
         --uninstall) REMOVE=1 ;;
-        --purge) PURGE=1 ;;
+        --purge) REMOVE=1 PURGE=1 ;;
         --token-file) TOKEN=$(from_file "$1" "${2-}") && shift || exit 1 ;;
         --gemini-key-file) SECRET[gemini-key]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
         --openrouter-key-file) SECRET[openrouter-key]=$(from_file "$1" "${2-}") && shift || exit 1 ;;
@@ -45,6 +45,7 @@ read_flags() {
     [[ -z $DOMAIN || $DOMAIN == skip || $DOMAIN =~ ^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$ ]] ||
         fail "--domain" "'$DOMAIN' is no host name" "--domain box.example.org"
     [[ -z $LANGUAGE || $LANGUAGE == ru || $LANGUAGE == en ]] || fail "--lang" "'$LANGUAGE'" "--lang ru or --lang en"
+    API_URL=${API_URL%/}
     [[ -z $API_URL || $API_URL =~ ^https?://[^[:space:]\"\\]+$ ]] || fail "--api-url" "'$API_URL'" "https://host"
 }
 
@@ -90,6 +91,7 @@ ask_all() {
         DOMAIN=$(ask "Host name of the pages, e.g. box.example.org (Enter: no pages on the network):")
     fi
     [[ $DOMAIN != skip ]] || DOMAIN=''
+    [[ $PASSWORD != skip ]] || PASSWORD=''
     if [[ -n $DOMAIN && -z $PASSWORD && -z $YES && ! -s $ETC/htpasswd ]]; then
         PASSWORD=$(ask_secret "Password of the pages (user skazano; Enter: one is made):")
     fi
@@ -123,9 +125,15 @@ ask_token() {
         say "would: check the token with getMe"
         return
     fi
+    check_token
+}
+
+check_token() {
     local answer
     answer=$(telegram getMe) ||
         fail "bot's token" "Telegram cannot be reached" "look at the network (or --api-url), then run this again"
+    [[ -n $(field '"ok" in a' <<<"$answer") ]] ||
+        fail "bot's token" "what answers is no Bot API" "look at --api-url, or at what stands between here and Telegram"
     BOT=$(field 'a["result"]["username"]' <<<"$answer") ||
         fail "bot's token" "Telegram refuses it: $(field 'a["description"]' <<<"$answer")" "get a new one from @BotFather"
     say "the bot is @$BOT"
@@ -135,26 +143,42 @@ ask_who() {
     [[ $ALLOWED != skip ]] || { ALLOWED='' && return; }
     [[ -z $ALLOWED ]] || return 0
     configured allowed && return
-    [[ -n $TOKEN && -z $DRY ]] || return 0
+    [[ -z $DRY ]] || return 0
+    [[ -n $TOKEN ]] || has_secret telegram || return 0
     [[ -z $YES || -n ${SKAZANO_CODE-} ]] || {
         say "nobody may use the bot yet: give --user ID, or run this at a terminal"
         return
     }
+    if [[ -z $TOKEN ]]; then
+        TOKEN=$(<"${SECRETS:?}/telegram")
+        check_token
+    fi
+    # Only one program can ask Telegram for news.
+    if systemctl is-active --quiet skazano@receive.service; then
+        systemctl stop skazano@receive.service
+        PAUSED+=(skazano@receive.service)
+    fi
     pair
 }
 
 # Who sends the code owns the bot. What else is said to it before is a stranger's, and confirmed unread.
 pair() {
-    local code offset='' answer until=$((SECONDS + 300))
+    local code offset='' answer why='' until=$((SECONDS + 300))
     code=${SKAZANO_CODE:-$(printf '%06d' $(($(od -An -N4 -tu4 /dev/urandom) % 1000000)))}
     say "send this code to @$BOT from your Telegram: $code"
     say "    or open https://t.me/$BOT?start=$code"
     while ((SECONDS < until)); do
-        answer=$(telegram getUpdates "timeout=20&${offset:+offset=$offset}") || { sleep 2; continue; }
+        answer=$(telegram getUpdates "timeout=20&${offset:+offset=$offset}") || answer=''
+        if [[ $(field 'a["ok"]' <<<"$answer") != True ]]; then
+            why=$(field 'a["description"]' <<<"$answer") || why="it cannot be reached"
+            sleep 2
+            continue
+        fi
         read -r offset ALLOWED < <(python3 -I "$HERE/pairing.py" "$code" "${offset:-0}" <<<"$answer") || true
         [[ -z $ALLOWED ]] || break
     done
-    [[ -n $ALLOWED ]] || fail "who may use the bot" "no code came within five minutes" "run this again, or give --user ID"
+    [[ -n $ALLOWED ]] || fail "who may use the bot" "no code came within five minutes${why:+. Telegram says: $why}" \
+        "run this again, or give --user ID"
     telegram getUpdates "timeout=0&offset=$offset" >/dev/null || true
     say "it came from the user with id $ALLOWED: this is who may use the bot"
 }

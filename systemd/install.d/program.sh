@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # FAILED is read by system.sh
 # The program: a release beside the one in use, its environment, and the switch from one to the other.
 
 # What a release consists of. Its name is the hash of all of it: the same version is one release.
@@ -15,9 +16,14 @@ place_program() {
     NEW=$RELEASES/release-$(release_name)
     OLD=''
     [[ ! -L $OPT ]] || OLD=$(readlink "$OPT")
+    # The link alone does not tell what the stages run when an upgrade was killed before all were restarted.
+    local worked
+    worked=$(cat "$RELEASES/at-work" 2>/dev/null) || true
+    [[ -z $worked || $worked == "$NEW" || ! -d $worked ]] || OLD=$worked
     [[ ! -e $OPT || -L $OPT ]] || fail "program" "$OPT is no link, so it is not ours" "move it away"
+    # Not one in somebody's home: the stages' users could not run it.
     local python
-    python=$(find_python)
+    python=$(PATH=/usr/local/bin:/usr/bin:/bin find_python)
     if [[ -z $python ]]; then
         [[ -n $DRY ]] || fail "program" "no Python 3.11 or newer" "Debian 12, Ubuntu 24.04 or newer have one"
         python=python3
@@ -37,7 +43,11 @@ environment_name() { # PYTHON
 build_environment() {
     # shellcheck disable=SC2034 # make_venv, pip and install_torch of install.sh go by these
     VENV=$ENVIRONMENT CACHE=$RELEASES
-    mkdir -p "$RELEASES"
+    need_space
+    need_venv_module "$1"
+    # pip unpacks there what it fetches: /tmp may be small.
+    export TMPDIR=$RELEASES/tmp
+    mkdir -p "$TMPDIR"
     step "Python environment $VENV" make_venv "$1"
     step "$(pin pip)" pip install --no-deps "$(pin pip)" "$(pin setuptools)"
     install_torch
@@ -46,7 +56,8 @@ build_environment() {
     step "the other Python packages" pip install --no-deps --no-build-isolation "${lock[@]}"
     step "a look at the result" "$VENV/bin/python" -c \
         'import msgspec, soundfile, torch; assert torch.version.cuda is None, torch.__version__'
-    rm -f "$RELEASES/torch.json"
+    rm -rf "$RELEASES/torch.json" "$TMPDIR"
+    unset TMPDIR
     : >"$VENV/.whole"
 }
 
@@ -77,40 +88,45 @@ fetch_models() {
 
 switch_and_start() {
     if [[ -n $DRY ]]; then
+        say "would: units, polkit rule, journal limits"
         say "would: switch $OPT to $NEW and restart the stages one by one; runs of agents go on"
         return
     fi
     migrate
-    if [[ $OLD == "$NEW" ]]; then
-        start_stages
-        return
-    fi
-    step "switch to ${NEW##*/}" point_to "$NEW"
+    [[ -z $OLD || -e $RELEASES/at-work ]] || note_at_work "$OLD"
+    # No run begins while program and units change.
+    [[ -z $OLD || $OLD == "$NEW" ]] || systemctl stop skazano@execute.service
+    step "units, polkit rule, journal limits; switch to ${NEW##*/}" switch_to "$NEW"
     if [[ -z $OLD ]]; then
         start_stages
-        return
+    elif [[ $OLD == "$NEW" ]]; then
+        [[ -z $CHANGED ]] || restart_stages || fail "start" "the stage named above fails" "mend what it says and run this again"
+        start_stages
+    elif restart_stages; then
+        prune
+    else
+        go_back
     fi
-    restart_stages || {
-        say "a stage does not start with the new version: going back to ${OLD##*/}"
-        point_to "$OLD"
-        place_old_units
-        restart_stages || true
-        fail "upgrade" "the stage named above fails: journalctl -u 'skazano@*' -n 50" \
-            "mend what it says and run this again; the old version is at work"
-    }
-    prune
+    note_at_work "$NEW"
 }
 
-point_to() {
+switch_to() {
     ln -sfn "$1" "$OPT.new"
     mv -T "$OPT.new" "$OPT"
+    place_units "$1"
 }
 
-place_old_units() {
-    local kept=$NEW
-    NEW=$OLD
-    place_units
-    NEW=$kept
+note_at_work() {
+    printf '%s\n' "$1" >"$RELEASES/at-work.tmp"
+    mv "$RELEASES/at-work.tmp" "$RELEASES/at-work"
+}
+
+go_back() {
+    say "a stage does not start with the new version: going back to ${OLD##*/}"
+    step "units, polkit rule; switch to ${OLD##*/}" switch_to "$OLD"
+    restart_stages || true
+    fail "upgrade" "the stage named above fails: journalctl -u 'skazano@*' -n 50" \
+        "mend what it says and run this again; the old version is at work"
 }
 
 # A spool of an older format is brought up to date while no stage runs; agents' runs do not mind.
@@ -142,10 +158,15 @@ wait_for_stages() {
             case $state in
             active) break ;;
             inactive) [[ $(systemctl show -P ConditionResult "skazano@$stage") == no ]] && break ;;
-            failed) say "skazano@$stage does not start: journalctl -u skazano@$stage -n 20" && break ;;
+            failed)
+                say "skazano@$stage does not start: journalctl -u skazano@$stage -n 20"
+                FAILED=1
+                break
+                ;;
             esac
             if (($(systemctl show -P NRestarts "skazano@$stage") > 2)); then
                 say "skazano@$stage ends again and again: journalctl -u skazano@$stage -n 20"
+                FAILED=1
                 break
             fi
             ((SECONDS < until)) || fail "start" "skazano@$stage is $state" "journalctl -u skazano@$stage"
@@ -160,20 +181,21 @@ restart_stages() {
     for stage in "${STAGES[@]}"; do
         printf 'install.sh: restart %s\n' "$stage" >&2
         systemctl restart "skazano@$stage.service" >>"$LOG" 2>&1 || {
-            say "skazano@$stage: $(journalctl -u "skazano@$stage" -n 1 -o cat --no-pager)"
+            say "skazano@$stage: $(journalctl -t "skazano-$stage" -n 1 -o cat --no-pager)"
             return 1
         }
     done
+    # Those that run here only for other boxes.
+    systemctl try-restart skazano@tooler.service skazano@callbacks.service >>"$LOG" 2>&1 || true
     systemctl start skazano.target
 }
 
-# The release in use, the one before it, and whatever a process still runs from, stay.
+# The release in use and the one before it stay; all of them while a run goes on, which may be an older one's.
 prune() {
     local path
+    [[ -z $(systemctl list-units --plain --no-legend 'skazano-agent-*@*') ]] || return 0
     for path in "$RELEASES"/release-*; do
-        [[ $path == "$NEW" || $path == "$OLD" ]] && continue
-        grep -qsF "$path/" /proc/[0-9]*/maps /proc/[0-9]*/cmdline 2>/dev/null && continue
-        rm -rf "$path"
+        [[ $path == "$NEW" || $path == "$OLD" ]] || rm -rf "$path"
     done
     for path in "$RELEASES"/venv-*; do
         local user used=''

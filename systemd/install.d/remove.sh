@@ -20,16 +20,15 @@ remove_all() {
 stop_all() {
     local unit
     systemctl disable --quiet skazano.target 2>/dev/null || true
-    systemctl stop skazano.target 'skazano@*.service' 'skazano-*.timer' 'skazano-*.service' 2>/dev/null || true
+    systemctl stop skazano.target 'skazano@*' 'skazano-*.timer' 'skazano-*.service' 2>/dev/null || true
     for unit in $(systemctl list-units --plain --no-legend --all 'skazano-agent-*' | awk '{print $1}'); do
         systemctl stop "$unit" || true
     done
 }
 
 remove_program() {
-    rm -rf /etc/systemd/system/skazano@*.service.d /etc/systemd/system/skazano-*.d
-    rm -f /etc/systemd/system/skazano.target /etc/systemd/system/skazano@.service /etc/systemd/system/skazano-*
-    rm -f /etc/systemd/system/multi-user.target.wants/skazano.target
+    rm -rf "$UNITS"/skazano.target "$UNITS"/skazano@* "$UNITS"/skazano-*
+    rm -f "$UNITS"/multi-user.target.wants/skazano.target
     rm -f /etc/polkit-1/rules.d/50-skazano.rules /etc/systemd/journald.conf.d/skazano.conf /usr/local/bin/skazano
     rm -f /etc/sysusers.d/skazano.conf /etc/tmpfiles.d/skazano.conf /etc/tmpfiles.d/skazano-nginx.conf
     if [[ -e /etc/nginx/sites-enabled/skazano.conf ]]; then
@@ -43,6 +42,7 @@ remove_program() {
 
 purge_all() {
     rm -rf --one-file-system "$SPOOL" /srv/skazano /var/lib/skazano /var/backups/skazano "$ETC"
+    rm -f /etc/sysusers.d/skazano-agent-*.conf /etc/tmpfiles.d/skazano-agent-*.conf
     local user group
     for user in $(getent passwd | sed -nE 's/^(skazano(-[a-z0-9-]+)?):.*/\1/p'); do userdel "$user" || true; done
     for group in skazano-code skazano; do groupdel "$group" 2>/dev/null || true; done

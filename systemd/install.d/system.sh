@@ -10,9 +10,14 @@ SECRETS=$ETC/secrets
 CONFIG=$ETC/skazano.toml
 SPOOL=/var/spool/skazano
 HERE=$ROOT/systemd/install.d
+UNITS=/etc/systemd/system
 STAGES=(reply speak summarize execute refine route transcribe download receive react render index)
 KEYS=(telegram gemini-key openrouter-key openrouter anthropic openai)
 SYSTEM_LOG=/var/log/skazano-install.log
+# What a run stops for its own time: started again however it ends.
+PAUSED=()
+# A stage did not start: said at once, and by the exit code.
+FAILED=''
 
 # shellcheck source=systemd/install.d/answers.sh
 source "$HERE/answers.sh"
@@ -31,7 +36,7 @@ usage: sudo ./install.sh [ANSWER …]        install on this machine, or upgrade
        sudo ./install.sh --uninstall --purge   remove those too, after a question (or with --yes)
 
 What is not given is asked; with --yes, or where there is no terminal, it is left as it is. Files hold secrets,
-so that none stands in a process list; the variable does the same.
+so that none stands in a process list; a variable does the same (sudo hands it on when it stands after sudo).
   --yes                            SKAZANO_YES=1            ask nothing
   --token-file FILE|skip           SKAZANO_TOKEN            the bot's token, from @BotFather
   --user ID[,ID]|skip              SKAZANO_ALLOWED          who may use the bot; else a one-time code is sent to it
@@ -65,6 +70,9 @@ fail() { # STEP REASON REMEDY
 
 install_system() {
     DRY='' YES=${SKAZANO_YES-} REMOVE='' PURGE=''
+    # Whatever the caller's shell is set to: `su`, cron and a umask of 077 among them.
+    export PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    umask 022
     read_flags "$@"
     ((EUID == 0)) || [[ -n $DRY ]] || fail "start" "this needs root" "sudo ./install.sh $*"
     LOG=/dev/null
@@ -80,14 +88,20 @@ install_system() {
     place_program
     doing "users and groups" place_users
     doing "directories" place_directories
+    local before
+    before=$(answers_sum)
     doing "secrets" write_secrets
     doing "configuration $CONFIG" write_config
+    CHANGED=''
+    [[ $before == "$(answers_sum)" ]] || CHANGED=1
     fetch_models
-    doing "units, polkit rule, journal limits" place_units
     switch_and_start
     place_pages
     finish
 }
+
+# Stages read configuration and secrets when they start.
+answers_sum() { { cat "$CONFIG" "$SECRETS"/* "$SECRETS"/*/* 2>/dev/null || true; } | sha256sum; }
 
 begin_log() {
     [[ ! -L $SYSTEM_LOG ]] || die "$SYSTEM_LOG is a link: remove it"
@@ -96,6 +110,12 @@ begin_log() {
     exec 8>/run/skazano-install.lock
     flock -n 8 || fail "start" "another install.sh is at work" "wait for it, then run this again"
     date -u '+%Y-%m-%dT%H:%M:%SZ install.sh' >>"$LOG"
+    trap 'systemctl start "${PAUSED[@]}" >>"$LOG" 2>&1 || true' EXIT
+    # What is written below is taken up at the end, and not by a restart of everything in between.
+    if systemctl is-active --quiet skazano-config.path; then
+        systemctl stop skazano-config.path
+        PAUSED+=(skazano-config.path)
+    fi
 }
 
 check_machine() {
@@ -103,10 +123,15 @@ check_machine() {
         fail "look at the machine" "systemd does not run here" "use ./install.sh setup and 'skazano up' in a checkout"
     command -v apt-get >/dev/null ||
         fail "look at the machine" "no apt-get" "Debian 12 or 13, or Ubuntu 24.04, is what this knows"
-    local free
-    free=$(df --output=avail -m /opt | tail -n 1)
-    ((free > 3000)) || [[ -L $OPT ]] ||
-        fail "look at the machine" "$free MB free in /opt, 3000 are needed" "make room, or mount a larger disk there"
+    [[ -L $OPT ]] || need_space
+}
+
+need_space() {
+    local free place=/opt
+    [[ -d $place ]] || place=/
+    free=$(df --output=avail -m "$place" | tail -n 1)
+    ((free > 3000)) ||
+        fail "look at the machine" "$((free)) MB free in /opt, 3000 are needed" "make room, or mount a larger disk there"
 }
 
 need_packages() {
@@ -151,6 +176,7 @@ place_directories() {
 write_secret() {
     local file=$SECRETS/$1
     if [[ -n $2 ]]; then
+        [[ ! -f $file || $(<"$file") != "$2" ]] || return 0
         (umask 077 && printf '%s\n' "$2" >"$file.tmp") && mv "$file.tmp" "$file"
     elif [[ ! -e $file ]]; then
         (umask 077 && : >"$file")
@@ -167,23 +193,59 @@ write_config() {
         "lang=$LANGUAGE" "allowed=$ALLOWED" "api_url=$API_URL" "domain=$DOMAIN"
 }
 
+# place_units RELEASE
 place_units() {
-    local unit
-    for unit in "$NEW"/systemd/*.{service,target,timer,slice,path}; do
-        install -m 644 "$unit" "/etc/systemd/system/${unit##*/}"
+    local from=$1/systemd unit
+    for unit in "$from"/*.{service,target,timer,slice,path,socket}; do
+        [[ -e $unit ]] || continue
+        install -m 644 "$unit" "$UNITS/${unit##*/}"
     done
-    for unit in "$NEW"/systemd/*.service.d; do
-        install -D -m 644 -t "/etc/systemd/system/${unit##*/}" "$unit"/*.conf
+    rm -f "$UNITS"/skazano@*.service.d/10-*.conf
+    for unit in "$from"/*.service.d; do
+        install -D -m 644 -t "$UNITS/${unit##*/}" "$unit"/*.conf
     done
-    install -D -m 644 "$NEW/systemd/polkit/50-skazano.rules" /etc/polkit-1/rules.d/50-skazano.rules
-    if ! cmp -s "$NEW/systemd/journald.conf.d/skazano.conf" /etc/systemd/journald.conf.d/skazano.conf; then
-        install -D -m 644 "$NEW/systemd/journald.conf.d/skazano.conf" /etc/systemd/journald.conf.d/skazano.conf
+    agents_units
+    drop_units "$from"
+    # polkit can miss a change of its rules, or see half of one: it is told by a restart.
+    ! place_file "$from/polkit/50-skazano.rules" /etc/polkit-1/rules.d/50-skazano.rules ||
+        systemctl try-restart polkit.service
+    ! place_file "$from/journald.conf.d/skazano.conf" /etc/systemd/journald.conf.d/skazano.conf ||
         systemctl restart systemd-journald
-    fi
     allow_name_server
-    install -D -m 755 "$HERE/skazano" /usr/local/bin/skazano
+    install -D -m 755 "$from/install.d/skazano" /usr/local/bin/skazano
+    # A wrong skazano.toml is the stages' to tell of.
+    [[ ! -e $1/lib/skazano/upkeep/keys.py ]] || "$1/venv/bin/python" -I "$1/lib/skazano/upkeep/keys.py" || true
     systemctl daemon-reload
     systemctl enable --quiet skazano.target
+}
+
+# place_file SOURCE TARGET: put it there by one rename; false if it is there already.
+place_file() {
+    ! cmp -s "$1" "$2" || return 1
+    install -D -m 644 "$1" "$2.new"
+    mv "$2.new" "$2"
+}
+
+# The users that `skazano agent add` made have copies of main's unit.
+agents_units() {
+    local name
+    for name in /etc/sysusers.d/skazano-agent-*.conf; do
+        [[ -e $name ]] || continue
+        name=${name##*/skazano-agent-} name=${name%.conf}
+        sed -e "s#skazano-agent-main#skazano-agent-$name#g" -e "s#agents/main#agents/$name#g" \
+            "$UNITS/skazano-agent-main@.service" >"$UNITS/skazano-agent-$name@.service"
+    done
+}
+
+# drop_units FOLDER: units of a former version that this one does without.
+drop_units() {
+    local path unit
+    for path in "$UNITS"/skazano[-@.]*; do
+        unit=${path##*/}
+        [[ -f $path && $unit != skazano-agent-*@.service && ! -e $1/$unit ]] || continue
+        systemctl stop "$unit" 2>/dev/null || true
+        rm -f "$path"
+    done
 }
 
 # Where the name server has the address of the metadata service, as in some clouds, agents need it.
@@ -201,5 +263,6 @@ finish() {
         return
     fi
     say "installed: $(readlink "$OPT"). The log is $SYSTEM_LOG."
-    skazano doctor || say "what is marked above is yours to decide; skazano doctor says it again at any time"
+    /usr/local/bin/skazano doctor || say "what is marked above is yours to decide; skazano doctor says it again at any time"
+    [[ -z $FAILED ]] || die "start: not everything runs. What to do: see what is said above, then run this again"
 }

@@ -29,14 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         desk = Desk(settings, spool, json=getattr(options, "json", False))
         run: Command = options.run
         return run(desk, options)
-    except (Refusal, SpoolError, BadId, BadTask) as error:
+    except (ConfigError, SpoolError) as error:
+        if options.run is box.doctor:
+            return box.no_doctor(error, json=options.json)
+        print(f"skazano: {error}", file=sys.stderr)
+        return 78 if isinstance(error, ConfigError) else 1
+    except (Refusal, BadId, BadTask) as error:
         print(f"skazano: {error}", file=sys.stderr)
         return 1
-    except ConfigError as error:
-        print(f"skazano: {error}", file=sys.stderr)
-        return 78
     except PermissionError as error:
-        print(f"skazano: {error.filename}: no permission; run it as the service's user", file=sys.stderr)
+        print(
+            f"skazano: {error.filename}: no permission; run it with sudo, or as the service's user",
+            file=sys.stderr,
+        )
         return 1
     except sqlite3.Error as error:
         print(f"skazano: index.db: {error}. Make it anew: skazano index --rebuild", file=sys.stderr)
@@ -114,7 +119,7 @@ def _speech(command: _Maker) -> None:
     compare.add_argument("--html", type=Path, metavar="FILE", help="where the page goes")
     compare.add_argument("--store", type=Path, metavar="FILE", help="where results are kept between runs")
     replay = command("replay-understanding", speech.replay, "run transcripts through the rules")
-    replay.add_argument("file", type=Path, help="JSON lines: text, projects, terms, expected")
+    replay.add_argument("file", type=Path, help="JSON lines: text, projects, terms, tools, expected")
 
 
 def _box(command: _Maker) -> None:

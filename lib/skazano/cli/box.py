@@ -5,10 +5,12 @@ import signal
 import sys
 
 from skazano import projects
-from skazano.cli.common import Desk, Refusal, show, table
+from skazano.cli.common import Desk, Refusal, print_json, show, table
+from skazano.config import ConfigError
 from skazano.project_edit import create
+from skazano.spool import SpoolError
 from skazano.upkeep import fsck as checker
-from skazano.upkeep.doctor import examine
+from skazano.upkeep.doctor import Finding, examine
 from skazano.upkeep.supervise import PROGRAMS, Supervisor
 
 
@@ -86,22 +88,40 @@ def project_add(desk: Desk, options: argparse.Namespace) -> int:
 
 def doctor(desk: Desk, options: argparse.Namespace) -> int:
     """What is wrong, with the command that mends it; exit code 1 if anything is."""
-    found = examine(desk.settings, desk.spool)
-    if desk.json:
-        desk.print([vars(finding) for finding in found])
+    return _findings(examine(desk.settings, desk.spool), json=desk.json)
+
+
+def no_doctor(error: ConfigError | SpoolError, *, json: bool) -> int:
+    """What keeps everything else from being looked at, as doctor's only finding; exit code 78 or 1."""
+    named = str(error).partition(":")[0]
+    if isinstance(error, ConfigError):
+        finding = Finding("wrong", "configuration", str(error), f"edit {named}; then skazano doctor")
     else:
-        marks = {"warning": "[yellow]warning[/]", "wrong": "[red]wrong[/]"}
-        made = table("", "what", "how it is", "what to run")
-        for column in made.columns:
-            column.no_wrap, column.overflow = False, "fold"
-        for finding in found:
-            if finding.verdict in marks:
-                made.add_row(marks[finding.verdict], finding.what, finding.state, finding.remedy)
-        fine = [f"{finding.what} ({finding.state})" for finding in found if finding.verdict == "ok"]
-        show(f"In order: {'; '.join(fine)}.\n")
-        if made.row_count:
-            show(made)
-    return 1 if any(finding.verdict == "wrong" for finding in found) else 0
+        finding = Finding("wrong", "spool", str(error), "do what it says; then skazano doctor")
+    _findings([finding], json=json)
+    return 78 if isinstance(error, ConfigError) else 1
+
+
+def _findings(found: list[Finding], *, json: bool) -> int:
+    from rich.markup import escape
+
+    code = 1 if any(finding.verdict == "wrong" for finding in found) else 0
+    if json:
+        print_json([vars(finding) for finding in found])
+        return code
+    marks = {"warning": "[yellow]warning[/]", "wrong": "[red]wrong[/]"}
+    made = table("", "what", "how it is", "what to run")
+    for column in made.columns:
+        column.no_wrap, column.overflow = False, "fold"
+    for finding in found:
+        if finding.verdict in marks:
+            told = (finding.what, finding.state, finding.remedy)
+            made.add_row(marks[finding.verdict], *map(escape, told))
+    if fine := [f"{finding.what} ({finding.state})" for finding in found if finding.verdict == "ok"]:
+        show(escape(f"In order: {'; '.join(fine)}.\n"))
+    if made.row_count:
+        show(made)
+    return code
 
 
 def up(desk: Desk, options: argparse.Namespace) -> int:

@@ -45,7 +45,6 @@ class Desk:
             card = task.load()
         except BadTask:
             card = Task(id=ticket.id, created="")
-        words = card.title or (task.text("transcript.txt") or "").splitlines()[:1]
         return {
             "id": ticket.id,
             "state": ticket.box,
@@ -55,7 +54,7 @@ class Desk:
             "project": card.project,
             "tool": card.tool,
             "kind": card.kind,
-            "title": words if isinstance(words, str) else "".join(words),
+            "title": task.title(),
         }
 
     def finished(self, count: int) -> list[Ticket]:
@@ -64,7 +63,12 @@ class Desk:
 
     def print(self, value: Any) -> None:
         """Print a value as JSON."""
-        print(json.dumps(value, ensure_ascii=False, indent=1))
+        print_json(value)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def table(*columns: str) -> Any:

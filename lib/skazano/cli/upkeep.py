@@ -105,7 +105,7 @@ def agent_add(desk: Desk, options: argparse.Namespace) -> int:
     text = model.read_text().replace("skazano-agent-main", user).replace("agents/main", f"agents/{name}")
     (UNITS / f"{user}@.service").write_text(text)
     _run("systemctl", "daemon-reload")
-    print(f"user {user}, home {home}. In a project's file: user = \"{name}\"")
+    print(f'user {user}, home {home}. In a project\'s file: user = "{name}"')
     print(f"to log in: skazano agent login {name} claude")
     return 0
 

@@ -27,6 +27,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 from skazano.tickets import STAGES
 
 SILENT = 60.0  # seconds that work may wait while its stage gives no sign of life; must be above stage.LISTING
+LONGEST = 86400.0  # seconds of silence that are told apart
 SECONDS = 20.0  # for one request
 SAYS = {
     "ru": {
@@ -109,14 +110,20 @@ def silence(spool: Path, stage: str) -> tuple[float, int]:
                 status = entry.stat()
             except FileNotFoundError:
                 continue
-            arrived = status.st_ctime if box == "new" else max(status.st_mtime, status.st_ctime)
+            put = _known(status.st_ctime, moment)
+            arrived = max(status.st_mtime, put) if box == "later" and put else put
             if arrived <= moment:
                 waiting.append(arrived)
     if not waiting:
         return 0.0, 0
     mark = spool / "state" / "alive" / stage
-    seen = mark.stat().st_mtime if mark.exists() else 0.0
-    return moment - max(seen, min(waiting)), len(waiting)
+    seen = _known(mark.stat().st_mtime, moment) if mark.exists() else 0.0
+    return min(LONGEST, moment - max(seen, min(waiting))), len(waiting)
+
+
+def _known(when: float, moment: float) -> float:
+    """A time on disk; 0 if it lies ahead, which a clock that has been set back since has written."""
+    return when if when <= moment + SILENT else 0.0
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

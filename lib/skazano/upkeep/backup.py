@@ -156,8 +156,11 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes, mtime: float) -> None
 
 
 def keep(folder: Path, count: int) -> list[Path]:
-    """Remove all but the newest `count` archives of the folder; those that were removed."""
-    old = sorted(folder.glob(f"{PREFIX}[0-9]*{SUFFIX}"))[: -count or None]
+    """Remove all but the newest `count` archives of the folder; those that were removed. One from the future
+    was made when the clock was wrong: it counts as the oldest."""
+    newest = f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}{SUFFIX}"
+    found = sorted(folder.glob(f"{PREFIX}[0-9]*{SUFFIX}"), key=lambda path: (path.name <= newest, path.name))
+    old = found[: -count or None]
     for path in old:
         path.unlink()
     return old
@@ -271,7 +274,7 @@ def _configuration(work: Path, settings: Settings) -> None:
         target = settings.folder / source.relative_to(work / "etc")
         target.parent.mkdir(parents=True, exist_ok=True)
         files.write_file(target, source.read_bytes(), 0o640 if target.name == "htpasswd" else 0o644)
-    for source in sorted((work / "secrets").glob("*")):
-        target = settings.folder / "secrets" / source.name
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+    for source in sorted(p for p in (work / "secrets").rglob("*") if p.is_file()):
+        target = settings.folder / source.relative_to(work)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_file(target, source.read_bytes(), 0o600)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skazano.config import ConfigError, Settings
 from skazano.spool import Spool
-from skazano.upkeep import doctor_box, doctor_net, doctor_stages, doctor_work
+from skazano.upkeep import doctor_box, doctor_boxes, doctor_net, doctor_stages, doctor_work
 from skazano.upkeep.doctor_finding import Finding
 
 __all__ = ["Finding", "examine"]
@@ -21,6 +21,9 @@ def examine(settings: Settings, spool: Spool, *, network: bool = True) -> list[F
         *(doctor_net.clock() if network else ()),
         *(doctor_net.telegram(settings) if network else ()),
         *(doctor_net.pages(settings) if network else ()),
+        *(doctor_boxes.boxes(settings) if network else ()),
+        *doctor_boxes.tooler(settings),
+        *doctor_work.models(settings),
         *doctor_work.agents(settings),
         *doctor_work.projects(settings),
         *doctor_stages.examine(settings, spool, _token(settings)),

@@ -6,17 +6,19 @@ import pwd
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from skazano.config import Settings
-from skazano.spool import PARKS, Spool
+from skazano.spool import PARKS, STAGES, Spool
 from skazano.upkeep.doctor_finding import Finding, installed
-from skazano.upkeep.fsck import fsck
+from skazano.upkeep.fsck import REPAIRED, fsck
 
 # path, mode, owner, group: as tmpfiles.d/skazano.conf makes them.
 PLACES = (
     ("/etc/skazano/secrets", 0o700, "root", "root"),
+    ("/etc/skazano/secrets/boxes", 0o700, "root", "root"),
     ("/var/spool/skazano", 0o2770, "skazano", "skazano"),
     ("/var/spool/skazano/tasks", 0o2770, "skazano", "skazano"),
     ("/srv/skazano", 0o2770, "skazano", "skazano-code"),
@@ -25,6 +27,7 @@ PLACES = (
     ("/run/skazano/runs", 0o755, "skazano-execute", "skazano"),
 )
 MEND = "systemd-tmpfiles --create /etc/tmpfiles.d/skazano.conf"
+FAR_DAYS = 1.0  # must be above the longest that a stage puts a task off
 INSTANCES, WATCHES = 64, 8192  # of inotify, for a user; each view watches some thirty folders
 
 
@@ -55,12 +58,26 @@ def spool_state(settings: Settings, spool: Spool) -> Iterator[Finding]:
         yield Finding("wrong", "spool", f"{spool.root} cannot be written", f"ls -ld {spool.root}")
     found = fsck(spool)
     if found:
-        yield Finding("warning", "spool", f"{len(found)} findings", "skazano fsck --repair")
+        mends = " --repair" if any(finding.kind in REPAIRED for finding in found) else ""
+        state = f"{found[0].kind} {found[0].what}" + (f" and {len(found) - 1} more" if found[1:] else "")
+        yield Finding("warning", "spool", state, f"skazano fsck{mends}")
     else:
         yield Finding("ok", "spool", f"{spool.root}, one filesystem")
+    yield from _far_off(spool)
     parked = {box: len(spool.tickets(box)) for box in PARKS}
     waiting = ", ".join(f"{count} in {box}/" for box, count in parked.items() if count)
     yield Finding("ok", "waiting for a person", waiting or "nothing")
+
+
+def _far_off(spool: Spool) -> Iterator[Finding]:
+    """Tickets in later/ whose time was set while the clock was ahead."""
+    for stage in STAGES:
+        for ticket in spool.tickets("later", stage):
+            path = spool.path(ticket)
+            days = (path.stat().st_mtime - time.time()) / 86400 if path.exists() else 0.0
+            if days > FAR_DAYS:
+                state = f"waits {days:.0f} days for {stage}: the clock was wrong"
+                yield Finding("wrong", f"task {ticket.id}", state, f"touch {path}")
 
 
 def _space(place: Path, least: int) -> Iterator[Finding]:

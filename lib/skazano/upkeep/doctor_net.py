@@ -52,8 +52,8 @@ def _asked(settings: Settings, token: str) -> Iterator[Finding]:
         return
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
-        host = urlsplit(settings.config.telegram.api_url).hostname
-        yield Finding("wrong", "telegram", f"cannot be reached: {reason}", f"curl -sI https://{host}")
+        remedy = f"curl -sI {settings.config.telegram.api_url}"
+        yield Finding("wrong", "telegram", f"cannot be reached: {reason}", remedy)
         return
     yield Finding("ok", "telegram", f"@{me.get('username')}")
     if hook.get("url"):
@@ -119,7 +119,7 @@ def _without_password(url: str) -> Finding:
             return Finding("ok", "pages", f"{url}, with a password")
         return Finding("wrong", "pages", f"{url} answers {error.code}", "journalctl -u nginx -n 20")
     except OSError as error:
-        return Finding("wrong", "pages", f"{url} cannot be reached: {error}", "systemctl status nginx")
+        return Finding("wrong", "pages", f"{url} cannot be reached: {error}", "systemctl restart nginx")
     return Finding("wrong", "pages", f"{url} asks for no password", "sudo ./install.sh --domain …")
 
 

@@ -1,6 +1,7 @@
 """doctor: whether every program runs, gives signs of life, and takes what waits for it."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from skazano.upkeep.supervise import PROGRAMS
 SILENT = alert.SILENT
 NEED_TOKEN = ("receive", "react")
 TIMERS = ("watch", "clean", "fsck", "backup")
+HELPERS = (*(f"skazano-{name}.timer" for name in TIMERS), "skazano-config.path")
 
 
 def examine(settings: Settings, spool: Spool, token: bool) -> Iterator[Finding]:
     """Programs by their locks in state/alive, units by systemd."""
     alive = running(spool)
     if alive:
-        yield Finding("ok", "running", ", ".join(alive))
+        signs = ", ".join(f"{name} {_last_sign(spool, name):.0f} s" for name in alive)
+        yield Finding("ok", "last signs of life", signs)
     for name in STAGES:
         yield from _silent(spool, name, name in alive)
     stopped = [name for name in PROGRAMS if name not in alive and (token or name not in NEED_TOKEN)]
@@ -31,7 +34,12 @@ def examine(settings: Settings, spool: Spool, token: bool) -> Iterator[Finding]:
 
 def running(spool: Spool) -> list[str]:
     """The programs of which a process lives."""
-    return [name for name in PROGRAMS if _locked(spool.state / "alive" / name)]
+    return [name for name in PROGRAMS if locked(spool.state / "alive" / name)]
+
+
+def _last_sign(spool: Spool, name: str) -> float:
+    """Seconds since the program's loop told that it turns."""
+    return max(0.0, time.time() - (spool.state / "alive" / name).stat().st_mtime)
 
 
 def _silent(spool: Spool, name: str, alive: bool) -> Iterator[Finding]:
@@ -51,10 +59,12 @@ def _units(stopped: list[str]) -> Iterator[Finding]:
         last = output(["journalctl", "-u", f"skazano@{name}", "-n", "1", "-o", "cat", "--no-pager"])[1]
         remedy = f"systemctl restart skazano@{name}"
         yield Finding("wrong", f"unit skazano@{name}", f"{state}: {last[-200:]}", remedy)
-    for name in TIMERS:
-        if output(["systemctl", "is-active", f"skazano-{name}.timer"])[0] != 0:
-            what = f"timer skazano-{name}"
-            yield Finding("warning", what, "not active", f"systemctl start skazano-{name}.timer")
+    for unit in HELPERS:
+        if output(["systemctl", "is-active", unit])[0] != 0:
+            yield Finding("warning", f"unit {unit}", "not active", f"systemctl start {unit}")
+    if output(["systemctl", "is-enabled", "skazano.target"])[0] != 0:
+        remedy = "systemctl enable skazano.target"
+        yield Finding("wrong", "unit skazano.target", "not enabled: nothing starts at boot", remedy)
     code, failed = output(["systemctl", "list-units", "--failed", "--plain", "--no-legend", "skazano*"])
     units = [line.split()[0] for line in failed.splitlines() if line.split()] if code == 0 else []
     for unit in units:
@@ -62,7 +72,7 @@ def _units(stopped: list[str]) -> Iterator[Finding]:
             yield Finding("wrong", f"unit {unit}", "failed", f"journalctl -u '{unit}' -n 30")
 
 
-def _locked(path: Path) -> bool:
+def locked(path: Path) -> bool:
     try:
         stream = path.open()
     except FileNotFoundError:

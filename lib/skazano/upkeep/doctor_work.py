@@ -14,6 +14,7 @@ from skazano.upkeep.doctor_finding import Finding, installed, output
 
 PUSH_SECONDS = 20.0
 EXECUTE = "skazano-execute"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # a unit's, not the caller's
 AGENTS = Path("/var/lib/skazano/agents")
 # Where an agent keeps its login, in its user's home.
 LOGINS = {"claude": (".claude/.credentials.json", "anthropic"), "codex": (".codex/auth.json", "openai")}
@@ -27,6 +28,8 @@ def projects(settings: Settings) -> Iterator[Finding]:
     if not known:
         yield Finding("warning", "projects", "none", "skazano project add my-site --title 'Сайт'")
     for project in known.values():
+        if project.box is not None:
+            continue  # what it has and lacks is asked of that box
         found = list(_project(project))
         yield from found or [Finding("ok", f"project {project.slug}", project.path)]
 
@@ -40,7 +43,8 @@ def _project(project: Project) -> Iterator[Finding]:
         yield from _rights(what, folder)
         user = project.user or "main"
         if not (Path("/etc/systemd/system") / f"skazano-agent-{user}@.service").exists():
-            yield Finding("wrong", what, f"no agent user {user!r}", f"skazano agent add {user}")
+            remedy = "sudo ./install.sh" if user == "main" else f"skazano agent add {user}"
+            yield Finding("wrong", what, f"no agent user {user!r}", remedy)
     if not (folder / ".git").exists():
         yield Finding("warning", what, "no repository", f"git init {folder}")
         return
@@ -105,7 +109,7 @@ def agents(settings: Settings) -> Iterator[Finding]:
         program = tool.command or (tool.kind if tool.kind in LOGINS else "")
         if tool.kind == "browser":
             program = "chromium"
-        where = shutil.which(program) if program else None
+        where = shutil.which(program, path=PATH if installed() else None) if program else None
         if program and where is None:
             yield Finding("warning", f"tool {name}", f"{program} is not in PATH", f"install {program}")
             continue
@@ -121,11 +125,35 @@ def _login(settings: Settings, name: str, tool: Tool, user: str) -> Finding:
     file, key = LOGINS[tool.kind]
     what = f"tool {name}, {user}" if user != "me" else f"tool {name}"
     home = AGENTS / user if user != "me" else Path.home()
-    keyed = [secret for secret in tool.secrets.values() if (settings.folder / "secrets" / secret).exists()]
     try:
+        keyed = [secret for secret in tool.secrets.values() if _filled(settings, secret)]
         if (home / file).exists() or keyed:
             return Finding("ok", what, "logged in" if not keyed else f"by secrets/{key}")
     except PermissionError:
         return Finding("ok", what, "cannot be seen: run doctor as root")
     login = f"skazano agent login {user} {tool.kind}" if user != "me" else f"{tool.kind} login"
     return Finding("warning", what, "not logged in", login)
+
+
+def _filled(settings: Settings, name: str) -> bool:
+    """Whether that secret is there; an installation has empty files for those that units are handed."""
+    path = settings.folder / "secrets" / name
+    return path.exists() and path.stat().st_size > 0
+
+
+def models(settings: Settings) -> Iterator[Finding]:
+    """The language models that are to be asked, and whether each has the key that it wants."""
+    builtin = {"gemini": "gemini-key", "openrouter": "openrouter-key"}
+    wanted = settings.config.models
+    for name in wanted.order:
+        engine = wanted.engines.get(name)
+        secret = engine.secret if engine else builtin[name]
+        try:
+            missing = bool(secret) and not _filled(settings, secret)
+        except PermissionError:
+            continue
+        if missing:
+            remedy = f"install -m 600 /dev/stdin {settings.folder}/secrets/{secret}"
+            yield Finding("warning", f"model {name}", f"no key: secrets/{secret} is empty", remedy)
+        else:
+            yield Finding("ok", f"model {name}", "has its key" if secret else "wants no key")

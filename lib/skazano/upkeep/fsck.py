@@ -18,6 +18,7 @@ from skazano import files, ids
 from skazano.spool import Spool
 from skazano.tickets import BOXES, PARKS, STAGES, Box, Ticket, named
 
+REPAIRED = ("unpublished", "no-ticket", "no-task", "leftover")  # kinds that need nobody's decision
 STALE = 3600.0  # seconds; must be above the longest write of one file
 
 
@@ -74,7 +75,7 @@ def _tickets(spool: Spool) -> Iterator[Finding]:
 
 
 def _strangers(spool: Spool) -> Iterator[Finding]:
-    known = {"tasks", "state", "done", "index.db", "README.md", *STAGES, *PARKS}
+    known = {"tasks", "state", "done", "index.db", "README.md", "lost+found", *STAGES, *PARKS}
     for path in spool.root.iterdir():
         if path.name not in known and not path.name.startswith((".", "index.db-")):
             yield Finding("stranger", path.name, "not the spool's: look at it and take it away")

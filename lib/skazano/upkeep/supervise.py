@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ def _end_with_parent() -> None:
 class Program:
     """One program and its process."""
 
-    def __init__(self, name: str, folder: Path, config: Path, log: Path | None) -> None:
+    def __init__(self, name: str, config: Path, log: Path | None) -> None:
         self.name = name
         self.config = config
         self.log = log
@@ -46,15 +45,15 @@ class Program:
         self.started = 0.0
         self.start_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
-        self.address = folder / f"{name}.notify"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.socket.bind(str(self.address))
+        self.socket.bind("")  # unix(7), autobind: a name that goes with us, however we end
+        self.address = "@" + self.socket.getsockname()[1:].decode()
 
     def start(self) -> None:
         """Start the process."""
         self.ready, self.started = False, time.monotonic()
         environment = {k: v for k, v in os.environ.items() if k != "WATCHDOG_USEC"}
-        environment["NOTIFY_SOCKET"] = str(self.address)
+        environment["NOTIFY_SOCKET"] = self.address
         stderr = self.log.open("ab") if self.log else None
         try:
             self.process = subprocess.Popen(
@@ -101,13 +100,9 @@ class Supervisor:
     """All programs of a spool. Use as a context: leaving it stops them."""
 
     def __init__(self, config: Path, names: Sequence[str] = PROGRAMS, logs: Path | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="skazano-")
         if logs:
             logs.mkdir(parents=True, exist_ok=True)
-        self.programs = [
-            Program(name, Path(self._folder.name), config, logs / f"{name}.log" if logs else None)
-            for name in names
-        ]
+        self.programs = [Program(name, config, logs / f"{name}.log" if logs else None) for name in names]
         self.stopping = False
 
     def __enter__(self) -> "Supervisor":
@@ -153,4 +148,3 @@ class Supervisor:
                 process.wait()
         for program in self.programs:
             program.socket.close()
-        self._folder.cleanup()

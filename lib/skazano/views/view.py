@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from skazano import stage
+from skazano import program, stage
 from skazano.config import load
 from skazano.log import ERROR, log
 from skazano.notify import notify
@@ -26,8 +26,8 @@ Open = Callable[[Context], Callable[[], float | None]]
 def main(name: str, open_view: Open) -> None:
     """Run a view as a program. `open_view(context)` gives a function that looks and acts; what it returns
     is the number of seconds after which it wants to look again, or None."""
-    options = stage.arguments_of(name, None)
-    sys.exit(stage.guarded(name, lambda: _run(name, options.config, options.once, open_view)))
+    options = program.arguments_of(name)
+    sys.exit(program.guarded(name, lambda: _run(name, options.config, options.once, open_view)))
 
 
 def _run(name: str, config: Path | None, once: bool, open_view: Open) -> int:
