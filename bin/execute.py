@@ -16,12 +16,13 @@ from skazano.conversation import notices
 from skazano.execution import interruption, isolation, order, order_marks, runs, undoing
 from skazano.execution import work as tools
 from skazano.execution.abreast import Abreast
-from skazano.execution.commits import commit_work, prepare_work
-from skazano.log import ERROR, WARNING, log
-from skazano.projects import Project
+from skazano.execution.commits import commit, prepare_work
+from skazano.log import WARNING, log
+from skazano.spool import MAX_ATTEMPTS
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
 from skazano.tooler import elsewhere
+from skazano.tooler.remote import known
 from skazano.tools.base import Job, NoProgram, Outcome
 
 
@@ -49,10 +50,11 @@ def work(task: TaskDir, context: stage.Context) -> str:
     outcome = tools.conclude(task, card, job, exit, context)
     if outcome.unknown_session and job.session and not interruption.goes_on(task):
         return once_more(task, context)
-    if not task.has("cancel") and (pause := interruption.note(task, job, outcome)):
+    waits = not task.has("cancel") and context.attempt < MAX_ATTEMPTS
+    if waits and (pause := interruption.note(task, job, outcome)):
         raise stage.Later(f"{outcome.error}: {outcome.detail[:300]}", seconds=pause)
     task.write("result.md", tools.result(outcome, exit, card.lang))
-    commit(task, card, project, exit, outcome, context)
+    commit(task, card, project, context, partial=bool(exit.get("stopped")) or not outcome.ok)
     tell_trouble(task, card, exit, outcome)
     context.note(
         engine=card.tool, seconds=exit.get("seconds"), cost=outcome.cost, turns=outcome.turns,
@@ -64,16 +66,18 @@ def work(task: TaskDir, context: stage.Context) -> str:
 
 
 def wait(task: TaskDir, card: Task, job: Job, context: stage.Context) -> dict[str, Any] | None:
-    """The end of the run, here or on the box where the project lives. Raises Later, Failed, Stopped."""
+    """The end of the run, where it is, whatever the project's file says by now; one that is not begun begins
+    on the box where the project lives. Raises Later, Failed, Stopped."""
 
     def quiet(minutes: float) -> None:
-        tell_quiet(task, card, minutes, context)
+        log(task.id, "quiet run", level=WARNING, minutes=round(minutes))
+        notices.tell(context.spool, task.id, "quiet", minutes=f"{minutes:g}", tool=card.tool)
 
-    name = job.project.box
+    out = known(task)
+    name = out.box if out else None if runs.state(task) == "alive" else job.project.box
     if name is None:
         return runs.wait(task, context, quiet)
-    table = context.config.boxes[name]
-    box = elsewhere.box_of(name, table.url, table.callback, card, context)
+    box = elsewhere.box_of(name, card, context)
     return elsewhere.run(task, card, lambda: tools.afford(job, context), box, context, quiet)
 
 
@@ -102,33 +106,6 @@ def once_more(task: TaskDir, context: stage.Context) -> str:
     return work(task, context)
 
 
-def commit(
-    task: TaskDir,
-    card: Task,
-    project: Project,
-    exit: dict[str, Any],
-    outcome: Outcome,
-    context: stage.Context,
-) -> None:
-    """Commit what there is; work that was stopped or failed says so in its subject. Raises Later."""
-    title = card.title or task.id
-    partial = exit.get("stopped") or not outcome.ok
-    subject = say(card.lang, "partial", title=title) if partial else title
-    try:
-        commit_work(task, card, project, context, subject)
-    except stage.Failed as trouble:  # what the tool answered is told all the same
-        log(task.id, "not committed", level=ERROR, why=trouble.detail)
-        stage.write_error(task, "execute", trouble.told, trouble.detail)
-    record = task.json("commit.json") or {}
-    lines = record.get("numstat") or []
-    changed = {
-        "files": len(lines),
-        **{what: sum(line[what] or 0 for line in lines) for what in ("added", "removed")},
-    }
-    context.note(**changed)
-    task.write_json("run/exit.json", {**(task.json("run/exit.json") or {}), **changed})
-
-
 def tell_trouble(task: TaskDir, card: Task, exit: dict[str, Any], outcome: Outcome) -> None:
     """error.txt, if the tool failed and nobody stopped it."""
     if outcome.error is None or exit.get("stopped") or task.has("cancel"):
@@ -137,16 +114,12 @@ def tell_trouble(task: TaskDir, card: Task, exit: dict[str, Any], outcome: Outco
     stage.write_error(task, "execute", told, outcome.detail)
 
 
-def tell_quiet(task: TaskDir, card: Task, minutes: float, context: stage.Context) -> None:
-    log(task.id, "quiet run", level=WARNING, minutes=round(minutes))
-    notices.tell(context.spool, task.id, "quiet", minutes=f"{minutes:g}", tool=card.tool)
-
-
 def recover(task: TaskDir, context: stage.Context) -> str | None:
-    """A run that was cut off is never repeated by itself; any other is found again by `work`."""
+    """A run that was cut off is never repeated by itself; any other is found again by `work`. Before one
+    begins only the preparation of a project on this box can have killed us, not waiting for another."""
     found = runs.state(task)
     if found != "cut-off":
-        return None if found == "none" else "unspent"
+        return "unspent" if found != "none" or order.elsewhere(task, context) else None
     try:
         tools.cut_off(task, task.load(), context)
     except BadTask as error:

@@ -12,7 +12,7 @@ from skazano import family, ids, stage, thinking
 from skazano.projects import Project
 from skazano.task import Task, TaskDir
 from skazano.texts import say
-from skazano.understand.refine import Refined, like_speech, refine_local
+from skazano.understand.refine import Refined, like_speech, refine_local, sentence, title
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
@@ -22,6 +22,8 @@ def work(task: TaskDir, context: stage.Context) -> str:
         raise stage.Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
     words = task.text("request.txt") or task.text("transcript.txt") or ""
     refined = _refined(words, project, context, typed=card.audio is None)
+    if not refined.text and card.parent:  # «да» answers what the tool asked
+        refined = Refined(sentence(words), title(words))
     if not refined.text:
         task.write("answer.txt", say(card.lang, "only-filler", heard=words[:200]))
         return "reply"

@@ -60,17 +60,19 @@ def look_aside(context: stage.Context) -> None:
         if context.stopping:
             return
         task = TaskDir(context.spool.dir(ticket.id))
-        if (task.json("ask.json") or {}).get("asked"):
-            continue
         try:
+            if (task.json("ask.json") or {}).get("asked"):
+                continue
             answering.ask(ticket, context, lambda: _telegram(context))
             unwell.discard(ticket.id)
         except stage.Later as trouble:
             unwell.add(ticket.id)
             log(ticket.id, "question waits", level=WARNING, reason=trouble)
             return
-        except BadTask as trouble:
-            log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
+        except (BadTask, PermissionError) as trouble:
+            if ticket.id not in unwell:
+                log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
+            unwell.add(ticket.id)
 
 
 def _telegram(context: stage.Context) -> "answering.Telegram":

@@ -30,6 +30,10 @@ def work(task: TaskDir, context: stage.Context) -> str:
         return desk.answer("no-words")
     if spoken.is_cancel(text):
         return orders.cancel_latest(desk)
+    if spoken.is_cancel_all(text):
+        return orders.cancel_latest(desk, every=True)
+    if spoken.is_bare(text) and card.reply_to is None:
+        return desk.answer("only-filler", heard=text)
     if calls_itself_off(text):
         return desk.answer("cancelled")
     phrase = spoken.parse(text, desk.projects)

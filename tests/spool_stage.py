@@ -3,6 +3,7 @@
 order.txt in the task has a line for each attempt; the last one holds for all that follow.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -14,6 +15,10 @@ from skazano.stage import Context, Failed, Later, Stage, Stopped, main
 from skazano.task import TaskDir
 
 TOKEN = "123456789:" + "A" * 35
+
+
+def denied(*what: object, **fields: object) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", "history.jsonl")
 
 
 def work(task: TaskDir, context: Context) -> str:
@@ -32,6 +37,8 @@ def work(task: TaskDir, context: Context) -> str:
         raise Failed("Не вышло.", "what the owner wants to know")
     elif verb == "fault":
         raise RuntimeError(f"a bug with {TOKEN}")
+    elif verb == "foreign":
+        task.history = denied  # type: ignore[method-assign]
     elif verb == "full":
         Path("/dev/full").write_text("x")
     elif verb in ("stop", "finish"):

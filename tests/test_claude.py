@@ -11,7 +11,7 @@ from demo_world import git
 from real_agents import KEY, Agents, exit_of, needed, shell, steps
 from skazano import acts
 from skazano.conversation import press_run
-from skazano.execution import runs
+from skazano.execution import budget, runs
 from skazano.projects import load_all
 from skazano.task import TaskDir
 from stages import everything_below, family, kill, place, running, story, terminate, until
@@ -169,6 +169,7 @@ def test_an_unknown_session_begins_afresh(agents: Agents) -> None:
     assert exit_of(second)["ok"] is True
     assert second.load().session != first.load().session
     assert "execute session unknown" in story(agents.spool, second.id)
+    assert budget.today(agents.spool, "demo")["runs"] == 2
     assert (agents.folder / "hello.txt").exists()
 
 

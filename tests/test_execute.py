@@ -380,3 +380,15 @@ def test_cancelled_before_it_began_it_never_begins(here: World, spool: Spool) ->
     assert stamps(here) == []
     assert task.text("answer.txt") == "Отменено: «Сделай дело»."
     assert place(spool, task.id) == "reply/new"
+
+
+def test_what_was_left_uncommitted_before_is_no_news(here: World, spool: Spool) -> None:
+    folder = here.project("demo", "Demo", remote=False)
+    (folder / ".env").write_text("KEY=1\n")
+    task = put(spool, "execute", {"prompt.md": "add"}, project="demo", tool="note", title="Add", lang="en")
+    for stage in ("execute", "summarize"):
+        assert once(here, stage).code == 0
+    answer = str(task.text("answer.txt"))
+    assert answer.startswith("Noted in NOTES.md: “Add”.")
+    assert ".env" not in answer
+    assert [left["path"] for left in load(task.path / "commit.json")["left_before"]] == [".env"]

@@ -50,14 +50,15 @@ def test_no_hook_of_a_shared_repository_is_run(shared: Repo, tmp_path: Path) -> 
     [
         "filter.x.clean", "core.sshCommand", "credential.helper", "credential.https://a.b.helper",
         "merge.x.driver", "diff.x.textconv", "remote.origin.receivepack", "protocol.ext.allow",
-        "core.askPass", "lfs.customtransfer.x.path", "filter.lfs.process",
+        "core.askPass", "lfs.customtransfer.x.path", "filter.lfs.process", "gpg.program", "gpg.ssh.program",
+        "http.proxy", "http.https://a.b.sslVerify", "url.https://evil/.insteadOf",
     ],
 )  # fmt: skip
 def test_a_program_that_a_shared_repository_names_is_refused(shared: Repo, tmp_path: Path, key: str) -> None:
     work = shared.prepare()
     shared.git("config", key, f"touch {tmp_path}/ran; cat")
     shared.write(".gitattributes", "* filter=x diff=x merge=x\n")
-    with pytest.raises(git.Refused, match="запустила бы программу"):
+    with pytest.raises(git.Refused, match="может запустить программу"):
         shared.finish(work)
     assert not (tmp_path / "ran").exists()
 
@@ -126,3 +127,47 @@ def test_a_linked_worktree_is_a_checkout_like_any(repo: Repo, tmp_path: Path) ->
     work = tree.prepare()
     tree.write("new", "x\n")
     assert len(tree.finish(work).commits) == 1
+
+
+def test_a_nested_repository_s_programs_are_not_run(shared: Repo, tmp_path: Path) -> None:
+    inner = make(shared.path / "inner", tmp_path / "home")
+    inner.commit("theirs", __gitattributes="* filter=x\n", file="one\n")
+    shared.git("update-index", "--add", "--cacheinfo", f"160000,{inner.head},inner")
+    work = shared.prepare()
+    inner.git("config", "filter.x.clean", f"touch {tmp_path}/ran; cat")
+    inner.write("file", "two\n")
+    shared.write("readme", "two\n")
+    assert shared.finish(work).commits
+    assert git.push(shared.path, work.branch, env=shared.env).state == "no remote"
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("key", ["include.path", "includeIf.onbranch:autobot/**.path"])
+def test_no_settings_come_from_files_that_a_switch_of_branches_may_change(shared: Repo, key: str) -> None:
+    work = shared.prepare()
+    shared.git("config", key, "../settings")
+    with pytest.raises(git.Refused, match="уберите её"):
+        shared.finish(work)
+
+
+@pytest.mark.parametrize("url", ["file:/{}", "file://{}", "{}", "file:///{}", "%", "inner.git"])
+def test_however_a_repository_on_this_machine_is_named(shared: Repo, tmp_path: Path, url: str) -> None:
+    bare = make_bare(tmp_path / "bare.git", tmp_path / "home")
+    hook(bare.path, "pre-receive", tmp_path / "ran")
+    bare.path.chmod(0o777)
+    named = f"file://{bare.path}".replace("bare", "b%61re") if url == "%" else url.format(bare.path)
+    if url == "inner.git":
+        bare.path.rename(shared.path / "inner.git")
+        (shared.path / "inner.git").chmod(0o755)
+    shared.git("remote", "add", "origin", named)
+    assert git.push(shared.path, "main", env=shared.env).state != "pushed"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_repository_named_without_its_ending(shared: Repo, tmp_path: Path) -> None:
+    bare = make_bare(tmp_path / "bare.git", tmp_path / "home")
+    hook(bare.path, "pre-receive", tmp_path / "ran")
+    bare.path.chmod(0o777)
+    shared.git("remote", "add", "origin", str(tmp_path / "bare"))
+    assert git.push(shared.path, "main", env=shared.env).state == "failed"
+    assert not (tmp_path / "ran").exists()

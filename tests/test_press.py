@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -148,17 +148,16 @@ def unsorted(world: World, spool: Spool) -> TaskDir:
     return task
 
 
-def test_killed_between_the_press_and_the_offset(
+def test_dead_between_the_press_and_the_offset(
     api: BotApi, world: World, spool: Spool, unsorted: TaskDir
 ) -> None:
-    fifo = spool.state / "telegram" / api.token.split(":")[0] / ".offset.json.tmp"
-    fifo.parent.mkdir(parents=True)
-    os.mkfifo(fifo)
+    stuck = spool.state / "telegram" / api.token.split(":")[0] / ".offset.json.tmp"
+    (stuck / "full").mkdir(parents=True)
     push(api, press.data(press.FILE, unsorted, "0"))
     with running(world, "receive") as program:
         until(lambda: ready_in(spool, "refine"), spool.root / "refine" / "new")
         kill(program)
-    fifo.unlink()
+    shutil.rmtree(stuck)
     once(world, "refine")
     once(world, "execute")
     once(world, "summarize")

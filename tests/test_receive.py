@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import threading
 import urllib.request
@@ -156,15 +156,14 @@ def test_an_empty_allowlist_means_nobody(api: BotApi, tmp_path: Path) -> None:
 
 @pytest.fixture
 def stuck(api: BotApi, world: World) -> Iterator[Path]:
-    """The offset cannot be written: who writes it waits at a FIFO, as long as a test wants."""
-    fifo = world.spool / "state" / "telegram" / api.token.split(":")[0] / ".offset.json.tmp"
-    fifo.parent.mkdir(parents=True)
-    os.mkfifo(fifo)
-    yield fifo
-    fifo.unlink(missing_ok=True)
+    """The offset cannot be written, as long as a test wants: a full folder has its temporary file's name."""
+    folder = world.spool / "state" / "telegram" / api.token.split(":")[0] / ".offset.json.tmp" / "full"
+    folder.mkdir(parents=True)
+    yield folder.parent
+    shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def test_killed_between_task_and_offset(api: BotApi, world: World, spool: Spool, stuck: Path) -> None:
+def test_dead_between_task_and_offset(api: BotApi, world: World, spool: Spool, stuck: Path) -> None:
     messages = [api.say_text(f"раз {number}") for number in range(3)]
     wanted = sorted(Said(spool, message).id for message in messages)
     with running(world, "receive") as program:
@@ -173,7 +172,7 @@ def test_killed_between_task_and_offset(api: BotApi, world: World, spool: Spool,
         assert offset(world, api) is None
         assert len(api.pending) == 3
         kill(program)
-    stuck.unlink()
+    shutil.rmtree(stuck)
     ended = once(world, "receive")
     assert ended.log.count("received again") == 3
     assert ready_in(spool, "route") == wanted

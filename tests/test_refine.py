@@ -24,6 +24,8 @@ from skazano.understand.phonetics import normal
 from skazano.understand.refine import TITLE, like_speech, refine_local
 from skazano.understand.refine import title as title_of
 from skazano.understand.replay import BadLine, replay, summary
+from skazano.understand.settings import parse
+from skazano.understand.summarize import TEXT_LIMIT, summarize_local
 from skazano.understand.terms import correct
 from skazano.understand.tools import match_tool
 
@@ -38,6 +40,8 @@ from skazano.understand.tools import match_tool
         ("ну короче смотри надо сделать чтобы блядь эта хуйня не падала спасибо",
          "Надо сделать, чтобы эта ерунда не падала."),
         ("добавь добавь кнопку", "Добавь кнопку."),
+        ("на кнопке напиши большое спасибо", "На кнопке напиши большое спасибо."),
+        ("замени слово пожалуйста на прошу спасибо", "Замени слово пожалуйста на прошу."),
         ("почини нахер вход, он нихуя не работает", "Почини вход, он ничего не работает."),
         ("в общем сделай фильтр по дате ну вот", "Сделай фильтр по дате."),
         ("добавь в реадми раздел про докер и почини пул реквест с миграцией постгрес",
@@ -466,3 +470,11 @@ def test_the_words_that_ask_for_a_tool_may_go_and_no_others(models, said, words,
     assert refined.tool == (tool if taken else None)
     assert (usage.engine == "local") is (not taken and left != said)
     assert taken or normal(words) in normal(refined.text) or words not in said
+
+
+@pytest.mark.parametrize("piece", ["а", "1", "a.", "«", "'a ", "``", "![", "\n", "# a  "])
+def test_a_hundred_thousand_hostile_letters_end(piece):
+    text = piece * (100_000 // len(piece))
+    assert len(title_of(refine_local(text).text)) <= TITLE
+    assert parse(text, [Name("demo")]) is None
+    assert len(summarize_local(text)) <= TEXT_LIMIT

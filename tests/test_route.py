@@ -45,6 +45,12 @@ def test_where_each_message_goes(here: World, spool: Spool) -> None:
         "/cancel": ("reply/new", "Отменять нечего: всё закончено."),
         "отмена": ("reply/new", "Отменять нечего: всё закончено."),
         "": ("reply/new", "добавьте подпись"),
+        "нет": ("reply/new", "Не понял, что сделать: в сообщении только «нет»."),
+        "Ok": ("reply/new", "Не понял, что сделать: в сообщении только «Ok»."),
+        "1": ("reply/new", "Не понял, что сделать: в сообщении только «1»."),
+        "создай проект": ("reply/new", "Как назвать проект?"),
+        "show hidden": ("reply/new", "Скрытых проектов нет."),
+        "отменяй всё": ("reply/new", "Отменять нечего: всё закончено."),
         "👍🎉": ("reply/new", "Не понял, что сделать."),
         "   \n\t ": ("reply/new", "добавьте подпись"),
         "/status@skazano_bot": ("reply/new", "В работе ничего нет."),
@@ -110,6 +116,19 @@ def test_cancelling_cancels_the_newest_of_this_chat_only(here: World, spool: Spo
     assert second.text("answer.txt") == "Отменено: «второе дело»."
     assert place(spool, first.id) == "unsorted"
     assert place(spool, theirs.id) == "unsorted"
+
+
+def test_cancelling_all_cancels_whatever_is_open_in_this_chat(here: World, spool: Spool) -> None:
+    mine = [said(spool, "первое дело"), said(spool, "второе дело")]
+    theirs = said(spool, "чужое дело", chat=OTHER)
+    once(here, "route")
+    (mine[0].path / "task.json").write_text("{")  # a broken one is in nobody's way
+    mine.append(said(spool, "третье дело"))
+    once(here, "route")
+    stop = said(spool, "отменяй всё")
+    once(here, "route")
+    assert place(spool, stop.id) == "done"
+    assert [place(spool, task.id) for task in (*mine[1:], theirs)] == ["reply/new", "reply/new", "unsorted"]
 
 
 def test_the_same_again_after_a_crash(here: World, spool: Spool) -> None:

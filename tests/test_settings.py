@@ -78,6 +78,10 @@ SETS = [
      {"action": "create", "name": "погода", "rest": "добавь страницу"}),
     ("настройки создай проект моя игра", {"action": "create", "name": "моя игра"}),
     ("скрой проект демо", {"action": "hide", "name": "демо"}),
+    ("создай проект", {"action": "create"}),
+    ("создай новый проект, пожалуйста", {"action": "create"}),
+    ("create a new project shop", {"action": "create", "name": "shop"}),
+    ("show hidden projects", {"action": "show-hidden"}),
     ("покажи скрытые", {"action": "show-hidden"}),
     ("покажи скрытые проекты", {"action": "show-hidden"}),
 ]  # fmt: skip

@@ -276,6 +276,15 @@ def test_a_ticket_without_a_task_stops_nobody(spool):
     assert broken(spool, [OTHER]) == []
 
 
+def test_a_task_that_may_not_be_written_goes_to_hold_and_stops_nobody(spool):
+    ordered(spool, "foreign")
+    ordered(spool, "go refine", id=OTHER)
+    code, log = once(spool)
+    assert (code, spool.find(ID)) == (0, Ticket(ID, "hold", "route"))
+    assert spool.find(OTHER) == Ticket(OTHER, "new", "refine")
+    assert f"<3>{ID} may not be written: goes to hold" in log
+
+
 def test_a_full_disk_gives_back_unspent_and_pauses(spool):
     ordered(spool, "full")
     ordered(spool, "go refine", id=OTHER)

@@ -369,6 +369,9 @@ def test_an_answer_that_trickles() -> None:
 
 
 def test_told_in_the_terms_of_a_stage(near: Near, far: Far) -> None:
+    with near.world.config.open("a") as config:
+        config.write('[boxes.other]\nurl = "http://127.0.0.1:9"\n')
+    near.lives_on(far)
     task = near.task(12)
     project = Project(
         slug="demo", title="Демо", aliases=[], path="/nowhere", tool="gated", tools=["gated"], remote=None,
@@ -381,8 +384,10 @@ def test_told_in_the_terms_of_a_stage(near: Near, far: Far) -> None:
     card = task.load()
     with near.context(task) as context:
         with pytest.raises(Failed, match="secrets/boxes/other"):
-            elsewhere.box_of("other", far.url, "", card, context)
-        here = elsewhere.box_of("far", far.url, "", card, context)
+            elsewhere.box_of("other", card, context)
+        with pytest.raises(Failed, match="Машины «third» нет"):
+            elsewhere.box_of("third", card, context)
+        here = elsewhere.box_of("far", card, context)
         with pytest.raises(Failed, match=r"не приняла.*kind command"):
             elsewhere.run(task, card, lambda: job, here, context, print, QUICK)
         with pytest.raises(Failed, match="не узнаёт нас"):

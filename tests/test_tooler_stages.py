@@ -21,10 +21,11 @@ from skazano import acts
 from skazano.conversation import press_run
 from skazano.execution import runs, undoing
 from skazano.projects import load_all
+from skazano.spool import MAX_ATTEMPTS
 from skazano.task import TaskDir
 from skazano.tooler.client import GIVEN_UP
 from skazano.tooler.wire import Undoes
-from stages import once, place, running
+from stages import kill, once, place, running
 from tooler_box import TOKEN, Far, Near, asked, task_id, until
 
 pytestmark = pytest.mark.slow
@@ -130,6 +131,52 @@ def test_cut_off_there_is_asked_about_and_can_go_again(two: Two) -> None:
         until(lambda: two.place(task) == "summarize/new", "the end")
     assert two.far.ran("demo") == [task.id] * 2
     assert task.json("run/exit.json")["code"] == 0
+
+
+def test_killed_as_often_as_you_like_while_the_box_is_away(two: Two) -> None:
+    two.far.stop()
+    task = two.put(50)
+    for _ in range(MAX_ATTEMPTS + 1):
+        with running(two.near.world, "execute") as program:
+            until(lambda: two.place(task) == "execute/run", "its turn")
+            kill(program)
+    two.far.start()
+    two.execute()
+    assert two.place(task) == "summarize/new", task.text("error.txt")
+
+
+def test_a_run_is_awaited_where_it_is_whatever_its_project_says(two: Two) -> None:
+    task = two.put(51, tool="gated")
+    file = two.near.world.settings.projects / "demo.toml"
+    with running(two.near.world, "execute") as program:
+        until(lambda: task.text("run/stdout.log") == "begun", "the log here")
+        kill(program)
+    file.write_text(file.read_text().replace('box = "far"', f'path = "{two.folder}"'))
+    two.far.open_gate()
+    two.execute()
+    assert (two.place(task), two.far.ran("demo")) == ("summarize/new", [task.id])
+    assert task.json("run/exit.json")["box"] == "far"
+
+
+def test_a_project_that_breaks_while_its_run_is_out(two: Two) -> None:
+    task = two.put(52, tool="gated")
+    file = two.near.world.settings.projects / "demo.toml"
+    whole = file.read_text()
+    with running(two.near.world, "execute") as program:
+        until(lambda: task.text("run/stdout.log") == "begun", "the log here")
+        kill(program)
+    file.write_text("title = \n")
+    two.execute()
+    assert two.place(task) == "reply/new"
+    with two.near.spool.take(task.id) as held:
+        held.park("failed")
+    file.write_text(whole)
+    two.far.open_gate()
+    assert acts.retry(two.near.spool, task.id, by="test", stage="execute") == "execute"
+    with running(two.near.world, "execute"):
+        two.far.open_gate()
+        until(lambda: two.place(task) == "summarize/new", "the end")
+    assert two.far.ran("demo") == [task.id] * 2
 
 
 def test_cancelled_by_the_person(two: Two) -> None:

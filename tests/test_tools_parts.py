@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skazano import files
 from skazano.config import HOME, Tool, load
 from skazano.execution import isolation
 from skazano.execution.pump import TAIL, Kept, Lines, Stall
 from skazano.execution.work import result
 from skazano.projects import Project, broken, load_all
-from skazano.tools import claude, codex, readable
+from skazano.tools import base, claude, codex, readable
 from skazano.tools.base import RESULT_LIMIT, Denial, Job, Outcome, legible, pointer, session_of
 
 SAMPLES = HOME / "tests" / "data" / "agents"
@@ -293,3 +294,19 @@ def test_trying_changes_nothing_here() -> None:
     before = os.readlink("/proc/self/ns/pid_for_children")
     isolation.allowed()
     assert os.readlink("/proc/self/ns/pid_for_children") == before
+
+
+def test_what_a_tool_put_in_place_of_its_logs_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text('{"type": "secret"}\n')
+    (tmp_path / "stdout.log").symlink_to(tmp_path / "secret")
+    (tmp_path / "events.jsonl").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "stderr.log")
+    (tmp_path / "exit.json").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / ".exit.json.tmp")
+    assert (base.output(tmp_path), base.output(tmp_path, "stderr.log")) == ("", "")
+    assert list(base.events(tmp_path)) == []
+    assert files.read_json(tmp_path / "exit.json") is None
+    with pytest.raises(OSError, match=r"exit\.json"):
+        files.write_json(tmp_path / "exit.json", {})
+    files.write_json(tmp_path / "exit.json", {"code": 0})  # the pipe is gone by then
+    assert files.read_json(tmp_path / "exit.json") == {"code": 0}

@@ -31,6 +31,7 @@ def test_the_work_is_taken_back_and_pushed(world: World, spool: Spool, api: BotA
     remote = git(world.remote("demo"), "log", "-1", "--format=%(trailers:key=Undoes,valueonly)", branch)
     assert remote == id
     assert str(TaskDir(spool.dir(undone)).text("answer.txt")).startswith("Вернул всё, как было")
+    assert "0 файлов" not in str(TaskDir(spool.dir(undone)).text("answer.txt"))
 
 
 def test_what_cannot_be_reverted_is_told(world: World, spool: Spool) -> None:

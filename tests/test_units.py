@@ -1,5 +1,6 @@
 """systemd/: the units say what they should, without a booted systemd. tests/test_system.py boots one."""
 
+import grp
 import os
 import re
 import shutil
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from skazano.context import Later
 from skazano.execution import units
+from skazano.tools.base import NoProgram
 from skazano.upkeep.doctor_box import PLACES
 from skazano.upkeep.doctor_stages import TIMERS
 from skazano.upkeep.supervise import PROGRAMS
@@ -210,3 +213,30 @@ def test_systemd_takes_users_and_directories(tmp_path: Path) -> None:
         ) == (0, [])
     assert (tmp_path / "srv/skazano").stat().st_mode & 0o7777 == 0o2770
     assert "skazano-code:" in (tmp_path / "etc/group").read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("Failed to start x.service: Interactive authentication required.", Later),
+        ("Failed to start x.service: Access denied", Later),
+        ("Failed to connect to bus: No such file or directory", Later),
+        ("Failed to start x.service: Unit x.service not found.", NoProgram),
+    ],
+)
+def test_a_start_that_nobody_could_allow_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, raised: type[Exception]
+) -> None:
+    for folder in ("bin", "links", "task/run/out"):
+        (tmp_path / folder).mkdir(parents=True)
+    os.mkfifo(tmp_path / "task/run/control")
+    program = tmp_path / "bin" / "systemctl"
+    program.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.setenv("SKAZANO_RUNS", str(tmp_path / "links"))
+    monkeypatch.setattr(units, "account", lambda user: None)
+    monkeypatch.setattr(units, "GROUP", grp.getgrgid(os.getgid()).gr_name)
+    with pytest.raises(raised, match=said[-15:]):
+        units.start_unit("20261122-180431-tg-100512-89", tmp_path / "task", str(tmp_path), None)
+    assert list((tmp_path / "links").iterdir()) == []

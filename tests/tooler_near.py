@@ -10,9 +10,8 @@ from skazano.log import log
 from skazano.spool import Spool
 from skazano.stage import Context
 from skazano.task import TaskDir
-from skazano.tooler import elsewhere
 from skazano.tooler.client import carry_out
-from skazano.tooler.talk import Pace
+from skazano.tooler.talk import Box, Pace, token
 from skazano.tooler.wire import Wanted
 from skazano.wake import Wake
 
@@ -21,13 +20,12 @@ def main(config: str, id: str, url: str, callback: str, poll: str, read: str) ->
     settings = load(Path(config))
     spool = Spool.open(settings.spool)
     task = TaskDir(spool.dir(id))
-    card = task.load()
     wake = Wake([task.path])
     wake.stop_on(signal.SIGTERM)
     context = Context("execute", settings, spool, wake)
     context.mark_alive()
     wake.start()
-    box = elsewhere.box_of("far", url, callback, card, context)
+    box = Box(name="far", url=url, token=token(settings, "boxes/far") or "", callback=callback)
     there = f"{callback}/callbacks/{id}_1" if callback else None
 
     def wanted() -> Wanted:

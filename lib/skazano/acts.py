@@ -44,7 +44,7 @@ def file_under(spool: Spool, id: str, project: str, *, by: str) -> None:
             raise NotPossible(f"{id} waits for its subtasks: move those")
         if not task.has("request.txt") and not (task.text("transcript.txt") or "").strip():
             raise NotPossible(f"{id} has no words yet: it can be filed after transcribe")
-        if _running(task):
+        if _running(task, held):
             raise NotPossible(f"{id} is at work: cancel it first")
         card.project = project
         card.tool = None
@@ -69,7 +69,7 @@ def retry(
         stage = stage or _stage_of(held, task)
         if stage not in STAGES:
             raise NotPossible(f"no stage {stage!r}; there are: {', '.join(STAGES)}")
-        if _running(task):
+        if _running(task, held):
             raise NotPossible(f"{id} is at work: cancel it first")
         _put_aside(task, stage)
         if resume is not None:
@@ -204,11 +204,13 @@ def _stage_of(held: Held, task: TaskDir) -> str:
     return "execute" if task.has("prompt.md") else "route"
 
 
-def _running(task: TaskDir) -> bool:
-    """Whether a tool works on the task, also while nobody waits for it."""
+def _running(task: TaskDir, held: Held) -> bool:
+    """Whether a tool works on the task, also while nobody waits for it. What another box has of one that
+    failed meanwhile (its project's file broke, say) is awaited no more."""
     from skazano.execution import runs
 
-    return runs.state(task) == "alive"
+    awaited = held.found.box != "failed" or not (task.path / "run" / "remote.json").exists()
+    return runs.state(task) == "alive" and awaited
 
 
 def _begun(task: TaskDir) -> bool:

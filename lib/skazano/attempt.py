@@ -42,6 +42,12 @@ class Attempt:
             return
         try:
             self._bring()
+        except PermissionError as trouble:
+            # Nor can it be told what is wrong: the task's folder is another's, as after a stage run as root.
+            if self.held.left:
+                raise
+            self._log("may not be written: goes to hold", level=journal.ERROR, file=trouble.filename)
+            self.held.hold(self.name)
         except OSError as trouble:
             # What could not be recorded either, because the disk is full, is given back, unspent.
             if self.held.left or trouble.errno not in FULL:

@@ -5,10 +5,14 @@ is fsynced. A reader therefore sees the old file or the new one, also after a po
 """
 
 import contextlib
+import errno
 import json
 import os
+import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+LARGEST = 64 << 20  # bytes of JSON; nothing of ours has as many
 
 
 def fsync_dir(path: Path) -> None:
@@ -23,7 +27,8 @@ def fsync_dir(path: Path) -> None:
 def write_all(path: Path, data: bytes | str, mode: int = 0o664) -> None:
     """Create or empty `path`, write everything and fsync it. The name itself is not yet durable."""
     raw = data.encode() if isinstance(data, str) else data
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    fd = os.open(path, flags, mode)
     try:
         _write(fd, raw)
         os.fsync(fd)
@@ -60,20 +65,38 @@ def write_json(path: Path, value: Any) -> None:
     write_file(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file to read it. Raises FileNotFoundError also for what an agent may have put in its place: a
+    link to what it cannot read itself, a pipe that would be waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        raise FileNotFoundError(errno.ENOENT, "no file", str(path)) from error
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return os.fdopen(fd, "rb")
+    os.close(fd)
+    raise FileNotFoundError(errno.ENOENT, "no file", str(path))
+
+
 def read_json(path: Path) -> Any | None:
     """The value in `path`; None if the file is absent or is not JSON, which counts as absent."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        with open_plain(path) as stream:
+            return json.loads(stream.read(LARGEST))
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
 
 
 def read_text(path: Path) -> str | None:
     """The text in `path` without its final newline; None if there is no such file."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+        with open_plain(path) as stream:
+            text = stream.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return None
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 
 
 def append_line(path: Path, value: Any) -> None:

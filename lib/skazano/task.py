@@ -40,7 +40,7 @@ class Task(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class BadTask(Exception):
-    """task.json is absent or is no task."""
+    """task.json is absent, may not be read, or is no task."""
 
 
 def now() -> str:
@@ -59,7 +59,7 @@ class TaskDir:
         """task.json. Raises BadTask."""
         try:
             return msgspec.json.decode((self.path / "task.json").read_bytes(), type=Task)
-        except (FileNotFoundError, msgspec.DecodeError) as error:
+        except (FileNotFoundError, PermissionError, msgspec.DecodeError) as error:
             raise BadTask(f"task.json of {self.id}: {error}") from error
 
     def save(self, task: Task) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from skazano import acts, ids
 from skazano.conversation import chats
 from skazano.spool import PARKS, Spool, SpoolError, Ticket
-from skazano.task import TaskDir
+from skazano.task import BadTask, TaskDir
 from skazano.texts import say
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ def _status(desk: "Desk") -> str:
     return desk.answer("status", tasks=tasks, **desk.what_is_set())
 
 
-def cancel_latest(desk: "Desk") -> str:
-    """Cancel the newest open task of this chat, with all its subtasks; it tells of that itself."""
+def cancel_latest(desk: "Desk", *, every: bool = False) -> str:
+    """Cancel the newest open task of this chat, with all its subtasks, or `every` one; each tells of that
+    itself."""
+    cancelled = []
     for ticket in reversed(own_open(desk)):
         if (parent := ids.parent(ticket.id)) and desk.spool.path(Ticket(parent, "waiting")).exists():
             continue
@@ -63,10 +65,14 @@ def cancel_latest(desk: "Desk") -> str:
             acts.cancel(desk.spool, ticket.id, by=desk.task.id)
         except SpoolError:
             continue  # it ended meanwhile: look at the one before
-        desk.task.save(desk.card)
-        desk.context.note(cancelled=ticket.id)
-        return "done"
-    return desk.answer("nothing-to-cancel")
+        cancelled.append(ticket.id)
+        if not every:
+            break
+    if not cancelled:
+        return desk.answer("nothing-to-cancel")
+    desk.task.save(desk.card)
+    desk.context.note(cancelled=", ".join(cancelled))
+    return "done"
 
 
 def own_open(desk: "Desk") -> list[Ticket]:
@@ -77,8 +83,11 @@ def own_open(desk: "Desk") -> list[Ticket]:
 def _is_own(desk: "Desk", ticket: Ticket) -> bool:
     if ticket.id >= desk.task.id:
         return False
-    other = TaskDir(desk.spool.dir(ticket.id))
-    return other.has("task.json") and chats.current(desk.spool, other.load().chat) == desk.card.chat
+    try:
+        chat = TaskDir(desk.spool.dir(ticket.id)).load().chat
+    except BadTask:
+        return False
+    return chats.current(desk.spool, chat) == desk.card.chat
 
 
 def _unfinished(spool: Spool) -> list[Ticket]:

@@ -33,7 +33,8 @@ def gather(desk: "Desk", text: str) -> bool:
             desk.task.save(desk.card)
             desk.context.note(joined=ticket.id)
             return True
-    if desk.context.attempt == 1 and (desk.card.album or _may_be_cut(text)):
+    cut = desk.card.kind == "text" and _may_be_cut(text)
+    if desk.context.attempt == 1 and (desk.card.album or cut):
         raise Later("the rest of it may still come", seconds=WAIT)
     return False
 

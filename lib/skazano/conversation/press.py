@@ -75,7 +75,7 @@ def _apply(what: str, chat: int | None, context: "Context", lang: str) -> str:
         told = VERBS[verb](card.id, argument, context, lang) if verb in VERBS else unknown
     except (ids.BadId, BadTask):
         return unknown
-    except ConfigError as error:
+    except (ConfigError, PermissionError) as error:
         log(id, "press refused", level=WARNING, verb=verb, why=error)
         return say(lang, "press-refused")
     except SpoolError as error:

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from skazano import git
-from skazano.log import WARNING, log
+from skazano.log import ERROR, WARNING, log
 from skazano.projects import Project
-from skazano.stage import Context, Failed, Later
+from skazano.stage import Context, Failed, Later, write_error
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 
@@ -44,6 +44,26 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
             log(task.id, "owner's work committed apart", commit=own.sha[:12], branch=own.branch)
 
 
+def commit(task: TaskDir, card: Task, project: Project, context: Context, *, partial: bool) -> None:
+    """As commit_work; `partial` work says so in its subject. What is wrong with git goes into error.txt: what
+    the tool answered is told all the same. run/exit.json gets how much was changed. Raises Later."""
+    title = card.title or task.id
+    try:
+        commit_work(
+            task, card, project, context, say(card.lang, "partial", title=title) if partial else title
+        )
+    except Failed as trouble:
+        log(task.id, "not committed", level=ERROR, why=trouble.detail)
+        write_error(task, "execute", trouble.told, trouble.detail)
+    lines = (task.json("commit.json") or {}).get("numstat") or []
+    changed = {
+        "files": len(lines),
+        **{what: sum(line[what] or 0 for line in lines) for what in ("added", "removed")},
+    }
+    context.note(**changed)
+    task.write_json("run/exit.json", {**(task.json("run/exit.json") or {}), **changed})
+
+
 def commit_work(task: TaskDir, card: Task, project: Project, context: Context, subject: str = "") -> None:
     """Commit what the run left and push it; commit.json, changes.patch. Raises Later, Failed."""
     stored = task.text("run/work.json")
@@ -69,7 +89,7 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context, s
         commit = git.rebased(commit, pushed)
     record: dict[str, Any] = msgspec.to_builtins(commit)
     record["owner"] = msgspec.to_builtins(work.owner)
-    record["left_out"] = [*record["left_out"], *msgspec.to_builtins(work.left_out)]
+    record["left_before"] = msgspec.to_builtins(work.left_out)  # told of by the run after which they came
     record["push"] = msgspec.to_builtins(pushed) if pushed is not None else {}
     if patch:
         task.write("changes.patch", patch)

@@ -13,6 +13,7 @@ from skazano.config import ConfigError
 from skazano.conversation import notices
 from skazano.execution import runs
 from skazano.execution.order_marks import jump_file
+from skazano.projects import Project
 from skazano.spool import Ticket
 from skazano.stage import Context
 from skazano.task import BadTask, TaskDir
@@ -51,14 +52,12 @@ class Order:
 
     def project(self, ticket: Ticket, context: Context) -> str:
         """The folder on which the task works, on which box if not here; its id if there is no project."""
-        try:
-            slug = TaskDir(context.spool.dir(ticket.id)).load().project or ""
-            project = context.projects().get(slug)
-        except (BadTask, ConfigError):
+        project = _project(TaskDir(context.spool.dir(ticket.id)), context)
+        if project is None:
             return ticket.id  # it will fail by itself, in nobody's way
-        if project is not None and project.box is not None:
-            return f"{ELSEWHERE}{project.box}/{slug}"
-        return os.path.realpath(project.path) if project else ticket.id
+        if project.box is not None:
+            return f"{ELSEWHERE}{project.box}/{project.slug}"
+        return os.path.realpath(project.path)
 
     def until(self) -> float | None:
         """Seconds until somebody is to be told that they wait."""
@@ -100,6 +99,19 @@ class Order:
             if due[id] <= moment:
                 notices.tell(context.spool, id, "queued", ahead=ahead)
         self._tell_at = min((at for at in due.values() if at > moment), default=None)
+
+
+def elsewhere(task: TaskDir, context: Context) -> bool:
+    """Whether the task's project lives on another box."""
+    project = _project(task, context)
+    return project is not None and project.box is not None
+
+
+def _project(task: TaskDir, context: Context) -> Project | None:
+    try:
+        return context.projects().get(task.load().project or "")
+    except (BadTask, ConfigError):
+        return None
 
 
 def runs_on(ticket: Ticket, context: Context) -> bool:

@@ -55,7 +55,7 @@ def state(task: TaskDir) -> State:
 
 
 def begin(task: TaskDir, job: Job, plan: Plan, context: Context, hide: Sequence[str]) -> None:
-    """Start the run. Raises OSError, NoProgram (a secret is missing)."""
+    """Start the run. Raises Later, OSError, NoProgram (a secret is missing)."""
     run, wanted = job.run, context.config.execute
     (run / "out").mkdir(mode=0o775, parents=True, exist_ok=True)
     files.fsync_dir(task.path)
@@ -217,9 +217,10 @@ def _on_free(run: Path, wake: Wake) -> Callable[[], bool]:
     freed = threading.Event()
 
     def watch() -> None:
-        fd = os.open(run / "lock", os.O_RDWR | os.O_CLOEXEC)
-        fcntl.flock(fd, fcntl.LOCK_SH)
-        os.close(fd)
+        with contextlib.suppress(FileNotFoundError):  # then nobody has it
+            fd = os.open(run / "lock", os.O_RDWR | os.O_CLOEXEC)
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            os.close(fd)
         freed.set()
         wake.ring()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from skazano import ids
+from skazano.context import Later
 from skazano.tools.base import NoProgram
 
 DEFAULT_USER = "main"
@@ -23,6 +24,8 @@ USER = re.compile(r"[a-z0-9]{1,16}")  # must be what the polkit rule takes
 GROUP = "skazano-code"  # of the projects' folders, and of run/
 START_SECONDS = 60.0  # must be above the unit's TimeoutStartSec
 ASK_SECONDS = 20.0
+AGAIN = 20.0  # seconds until systemd, or polkit, has come back
+AWAY = re.compile(r"authentication required|access denied|connect|not activated|timed out", re.I)
 
 
 def used() -> bool:
@@ -62,7 +65,8 @@ def fitted(wanted: Mapping[str, Any], user: str | None, secrets: Mapping[str, st
 def start_unit(task: str, folder: Path, project: str, user: str | None) -> None:
     """Start the run that folder/run describes; returns when its runner holds run/lock, or has ended.
 
-    `folder` is the task's directory. A second start of a run does nothing. Raises NoProgram, OSError.
+    `folder` is the task's directory. A second start of a run does nothing. Raises Later
+    (whoever allows it or does it is away), NoProgram, OSError.
     """
     unit = unit_name(task, user)
     account(user)
@@ -78,8 +82,10 @@ def start_unit(task: str, folder: Path, project: str, user: str | None) -> None:
     done = _systemctl("start", unit, seconds=START_SECONDS)
     if done.returncode != 0:
         forget(task)
-        why = " ".join(done.stderr.split())[:300]
-        raise NoProgram(f"{unit} does not start: {why}. See: journalctl -u '{unit}'")
+        why = f"{unit} does not start: {' '.join(done.stderr.split())[:300]}. See: journalctl -u '{unit}'"
+        if AWAY.search(done.stderr):
+            raise Later(why, seconds=AGAIN)
+        raise NoProgram(why)
 
 
 def _link(path: Path, target: str) -> None:
@@ -110,5 +116,7 @@ def _systemctl(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
             timeout=seconds,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise Later(f"systemctl {words[0]}: {error}", seconds=AGAIN) from error
+    except OSError as error:
         raise NoProgram(f"systemctl {words[0]}: {error}") from error

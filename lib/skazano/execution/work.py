@@ -118,7 +118,9 @@ def conclude(task: TaskDir, card: Task, job: Job, exit: Mapping[str, Any], conte
         card.session = outcome.session
         task.save(card)
     _remember(outcome, job, context)
-    budget.spend(context.spool, job.project.slug, task, exit, outcome, part=interruption.goes_on(task))
+    again = bool(outcome.unknown_session and job.session)  # a fresh one follows
+    part = interruption.goes_on(task) or again
+    budget.spend(context.spool, job.project.slug, task, exit, outcome, part=part)
     return outcome
 
 

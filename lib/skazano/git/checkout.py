@@ -30,7 +30,9 @@ class Checkout:
         self.shared = not self.git.user and guard.is_shared(guard.common_directory(self.git_dir))
         if self.shared:
             guard.names_no_program(self.git)
-            self.git.options += NO_HOOKS
+            # A repository within it is the agent's work too: no git looks into it.
+            self.git.options += (*NO_HOOKS, "-c", "safe.directory=", "-c", f"safe.directory={self.top}")
+            self.git.submodules = "dirty"
         for key, value in (("user.name", identity.name), ("user.email", identity.email)):
             if not self.config.get(key, [""])[-1].strip():
                 self.git.options += ["-c", f"{key}={value}"]

@@ -86,7 +86,7 @@ class Git:
     `env` adds to the allowlist (SSH_AUTH_SOCK, HTTPS_PROXY, HOME …). As root, git runs as the
     user who owns the checkout: whoever writes its .git chooses what git executes. Not as root, a
     checkout of another user is refused by git itself; `trust_owner` says that it is wanted.
-    `started` counts processes.
+    `started` counts processes; `submodules` is what a status ignores of them.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class Git:
     ) -> None:
         self.repo = repo
         self.started = 0
+        self.submodules = "none"
         self.options: list[str] = []
         for key, value in FIXED.items():
             self.options += ["-c", f"{key}={value}"]

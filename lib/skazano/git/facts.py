@@ -39,8 +39,8 @@ class Status(NamedTuple):
     entries: list[Entry]
 
 
-def read_status(git: Git, submodules: str = "none") -> Status:
-    """The checkout's status; `submodules` as git-status(1) --ignore-submodules."""
+def read_status(git: Git, submodules: str = "") -> Status:
+    """The checkout's status; `submodules` as git-status(1) --ignore-submodules, else the checkout's."""
     out = git(
         "status",
         "--porcelain=v2",
@@ -48,7 +48,7 @@ def read_status(git: Git, submodules: str = "none") -> Status:
         "-z",
         "--untracked-files=all",
         "--no-renames",
-        f"--ignore-submodules={submodules}",
+        f"--ignore-submodules={submodules or git.submodules}",
     ).out
     head: str | None = None
     branch: str | None = None

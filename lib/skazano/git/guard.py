@@ -3,23 +3,30 @@
 Whoever writes in a `.git` chooses what git executes, where it looks for files and into which repository it
 commits. An agent writes there. So a `.git` that leads elsewhere is refused always; and in a repository which
 another user than ours can write (the installed box: the agent's user), no hook is run and no program that
-its own configuration names. What the box's owner wants run belongs into the configuration of our user.
+its own configuration names, and no git in a repository within it, which has a configuration too. What the
+box's owner wants run belongs into the configuration of our user.
 """
 
 import os
 import re
 import stat
 from pathlib import Path
+from urllib.parse import unquote
 
 from skazano.git.command import Git, Refused
 from skazano.git.facts import Config
 
-# Settings that name a program, or a transport that is one: git-config(1), gitattributes(5), git-lfs-config(5)
+# Settings that name a program, a transport that is one, or a file with more settings, which may be another's
+# after a switch of branches: git-config(1), gitattributes(5), git-lfs-config(5)
 _PROGRAMS = re.compile(
-    r"core\.(?:sshcommand|gitproxy|askpass|alternaterefscommand)|sequence\.editor|diff\.external|gc\.recentobjectshook|"
+    r"core\.(?:sshcommand|gitproxy|askpass|alternaterefscommand)|sequence\.editor|diff\.external|"
+    r"gc\.recentobjectshook|include(?:if\..*)?\.path|gpg\.(?:.*\.)?(?:program|defaultkeycommand)|"
     r"(?:filter|merge|diff|remote|credential|lfs\.extension|protocol)"
     r"\.(?:.*\.)?(?:clean|smudge|process|driver|command|textconv|receivepack|uploadpack|vcs|helper|allow)|"
-    r"lfs\.(?:customtransfer\..*|standalonetransferagent)"
+    r"lfs\.(?:customtransfer\..*|standalonetransferagent)|"
+    # What leads a push with our user's key or password through somebody else's hands.
+    r"http\.(?:.*\.)?(?:proxy|sslverify|sslcainfo|sslcapath|curloptresolve|cookiefile|extraheader)|"
+    r"url\..*\.(?:insteadof|pushinsteadof)|remote\..*\.proxy"
 )
 _LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)")
 _LFS_WORDS = re.compile(r"git-lfs (?:clean -- %f|smudge (?:--skip )?-- %f|filter-process(?: --skip)?)|")
@@ -73,14 +80,28 @@ def names_no_program(git: Git) -> None:
         ours = scope in ("local", "worktree") and _PROGRAMS.fullmatch(key)
         if ours and not (_LFS.fullmatch(key) and _LFS_WORDS.fullmatch(value)):
             raise Refused(
-                f"настройка «{key}» в .git/config проекта запустила бы программу: уберите её оттуда, "
-                "а если она нужна, задайте в ~/.gitconfig пользователя, который коммитит"
+                f"настройка «{key}» в .git/config проекта может запустить программу или увести push: "
+                "уберите её, а если она нужна, задайте в ~/.gitconfig пользователя, который коммитит"
             )
 
 
 def push_is_safe(git: Git, remote: str) -> None:
     """Raises Refused if a push would run the hooks of a repository on this machine that others can write."""
+    top = git.repo.resolve()
     for url in git("remote", "get-url", "--push", "--all", remote).out.decode(errors="replace").splitlines():
-        path = git.repo / url.removeprefix("file://")
-        if path.is_dir() and is_shared(path):
-            raise Refused(f"в удалённый репозиторий {path} могут писать другие: его хуки не запускаются")
+        named = _on_this_machine(top, url)
+        for path in [named + ending for ending in _ENDINGS] if named else []:
+            within = top in Path(path).resolve().parents
+            if within or (os.path.exists(path) and is_shared(Path(path))):
+                raise Refused(f"в удалённый репозиторий {named} могут писать другие: его хуки не запускаются")
+
+
+_ENDINGS = ("", "/.git", ".git", ".git/.git")  # which git tries by itself
+
+
+def _on_this_machine(top: Path, url: str) -> str | None:
+    """The path that git takes an address for; None if it leads to another machine."""
+    scheme, found, rest = url.partition("://")
+    if found:
+        return "/" + unquote(rest) if scheme == "file" else None
+    return None if ":" in url.partition("/")[0] else os.path.join(top, os.path.expanduser(url))

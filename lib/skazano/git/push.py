@@ -117,7 +117,8 @@ class _Pusher:
         """One `git push` of the branch to `name` on the remote."""
         upstream = ("--set-upstream",) if name == self.branch else ()
         spec = f"refs/heads/{self.branch}:refs/heads/{name}"
-        options = ("--porcelain", "--no-progress", "--recurse-submodules=check", *upstream)
+        submodules = "--recurse-submodules=" + ("no" if self.there.shared else "check")
+        options = ("--porcelain", "--no-progress", submodules, *upstream)
         try:
             if self.there.shared and self.there.lfs == "works":  # else its hook does it
                 self.git("lfs", "push", self.remote, self.branch, seconds=self.seconds)

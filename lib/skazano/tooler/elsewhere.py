@@ -40,6 +40,10 @@ TEXTS = {
         "Нет ключа для машины «{box}»: положите его в secrets/boxes/{box}.",
         "There is no token for the box {box}: put it into secrets/boxes/{box}.",
     ),
+    "no-box": (
+        "Машины «{box}» нет в skazano.toml: верните туда таблицу [boxes.{box}].",
+        "There is no box {box} in skazano.toml: put the table [boxes.{box}] back.",
+    ),
     "too-large": (
         "Приложенные файлы слишком велики для машины «{box}»: не больше {most} МБ вместе.",
         "The attached files are too large for the box {box}: {most} MB together at most.",
@@ -51,13 +55,16 @@ TEXTS = {
 }
 
 
-def box_of(name: str, url: str, callback: str, card: Task, context: Context) -> Box:
+def box_of(name: str, card: Task, context: Context) -> Box:
     """The box of that name, with its token. Raises Failed, ConfigError."""
+    table = context.config.boxes.get(name)
+    if table is None:
+        raise Failed(_say(card, "no-box", box=name), f"no table [boxes.{name}]")
     found = token(context.settings, f"boxes/{name}")
     if found is None and known(TaskDir(context.spool.dir(card.id))) is None:
         raise Failed(_say(card, "no-token", box=name), f"no secret boxes/{name}")
     # A run that is out there is not forgotten for want of a token: the box refuses, and is waited for.
-    return Box(name=name, url=url, token=found or "", callback=callback)
+    return Box(name=name, url=table.url, token=found or "", callback=table.callback)
 
 
 def run(
@@ -78,8 +85,7 @@ def undo(
     task: TaskDir, card: Task, project: str, name: str, undone: str, commits: list[str], context: Context
 ) -> dict[str, Any] | None:
     """Have the commits of the task `undone` taken back on the box of that name; as `run`."""
-    table = context.config.boxes[name]
-    box = box_of(name, table.url, table.callback, card, context)
+    box = box_of(name, card, context)
     undoes = Undoes(task=undone, commits=commits)
     asked = Wanted(task=task.id, project=project, tool=card.tool or "", prompt="", undoes=undoes)
     return _through(task, card, lambda: _addressed(asked, task, card, box, context), box, context)

@@ -96,7 +96,7 @@ class Run:
     def output(self, name: str, offset: int) -> tuple[str, int]:
         """What was written to a log from `offset` on, at most PAGE bytes, and where the next page begins."""
         try:
-            with (self.task.path / "run" / name).open("rb") as stream:
+            with files.open_plain(self.task.path / "run" / name) as stream:
                 stream.seek(offset)
                 data = stream.read(PAGE)
         except FileNotFoundError:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from skazano import files
 from skazano.config import Tool
 from skazano.execution.pump import from_letter
 from skazano.projects import Project
@@ -90,7 +91,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 def events(run: Path) -> Iterator[dict[str, Any]]:
     """The JSON objects in events.jsonl; lines that are none are passed over."""
     try:
-        stream = (run / "events.jsonl").open("rb")
+        stream = files.open_plain(run / "events.jsonl")
     except FileNotFoundError:
         return
     with stream:
@@ -119,7 +120,7 @@ def table(value: Any) -> dict[str, Any]:
 def output(run: Path, name: str = "stdout.log", most: int = RESULT_LIMIT) -> str:
     """What the tool wrote, at most `most` bytes, the end being kept."""
     try:
-        with (run / name).open("rb") as stream:
+        with files.open_plain(run / name) as stream:
             size = stream.seek(0, 2)
             stream.seek(max(0, size - most))
             data = stream.read()

@@ -12,7 +12,7 @@ PROGRAM = Path(__file__).with_name("note_run.py")
 
 def plan(job: Job) -> Plan:
     when = job.created[:16].replace("T", " ")
-    argv = [sys.executable, "-I", "-S", str(PROGRAM), job.id, job.title, when]
+    argv = [sys.executable, "-I", "-S", str(PROGRAM), job.id, job.title, when, job.lang]
     return Plan(argv=argv, stdin=job.prompt)
 
 

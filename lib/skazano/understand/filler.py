@@ -30,6 +30,10 @@ _THANKS = {"спасибо", "ага", "ладно"}  # close a note wherever th
 _NAMING = re.compile(
     r"(?:кнопк|страниц|надпис|текст|слов|сообщени|команд|раздел|пункт|поле|пол[яею]|заголов)[а-я]{0,4}|и|или"
 )
+# What follows one of these is wording: «на кнопке напиши большое спасибо», «замени слово пожалуйста».
+_WORDING = re.compile(
+    r"напиши(?:те)?|напишем|написать|написано|слов(?:о|а|у|ом|ами)|надпись(?:ю)?|фраз(?:а|у|ы|ой)"
+)
 # Close it only right after other filler: «возвращает окей» and «удали все» are meant.
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
 _PHRASES = _phrases(
@@ -74,7 +78,7 @@ _SWEAR_MEANING = {
 _TWICE_IS_MEANT = {"очень", "чуть", "еле", "далеко", "много", "ноль", "один", "два", "три", "четыре",
                    "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как",
                    "что"}  # fmt: skip
-_QUOTATION = r"«[^»\n]*»|\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)"
+_QUOTATION = r"«[^»\n]{0,2000}»|\"[^\"\n]*\"|“[^”\n]{0,2000}”|„[^“”\n]*[“”]|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)"
 _SMALL = frozenset(vocabulary("small_words.txt"))
 
 
@@ -111,7 +115,7 @@ def _filler(tokens: list[Word]) -> set[int]:
         norm = tokens[at].norm
         taken = _phrase_at(tokens, at, _PHRASES + _SWEAR_PHRASES)
         if not taken and (_HESITATION.match(norm) or norm in _ALWAYS or _SWEARING.match(norm)):
-            taken = 1
+            taken = 0 if at and norm in _ALWAYS and _WORDING.fullmatch(tokens[at - 1].norm) else 1
         if not taken and opening and _opens(tokens, at):
             taken = 1
         if not taken and at and at - 1 in out and at + 1 < len(tokens):
@@ -154,6 +158,8 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
             ),
             0,
         )
+        if _WORDING.fullmatch(tokens[end - max(long, 1) - 1].norm):
+            return
         if long and end > long:
             out.update(range(end - long, end))
             end -= long

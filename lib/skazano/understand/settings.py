@@ -21,7 +21,7 @@ from skazano.understand.words import WISHES, Word, is_imperative
 _ACTIONS = {
     "create": {"создай", "создать", "создайте", "заведи", "завести", "create"},
     "hide": {"скрой", "скрыть", "спрячь", "спрятать", "hide"},
-    "show-hidden": {"покажи", "показать"},
+    "show-hidden": {"покажи", "показать", "show"},
 }
 _CANCEL = {
     "отмена", "отмени", "отменить", "отменяй", "отмени это", "отменяется", "отмена отмена", "забудь",
@@ -29,6 +29,14 @@ _CANCEL = {
     "не нужно", "отбой", "стоп отмена", "cancel", "забей", "проехали", "отставить", "ладно не надо",
     "все отмена", "нет отмена", "нет забудь", "ой не надо", "отмена не надо", "не надо отмена",
     "отмени последнюю задачу", "отмени задачу", "отмена задачи",
+}  # fmt: skip
+_CANCEL_ALL = {
+    "отменяй все", "отмени все", "отменить все", "отмена всего", "отмени все задачи", "отмена всех задач",
+    "останови все", "cancel all", "cancel everything",
+}  # fmt: skip
+_BARE = {
+    "да", "нет", "ага", "угу", "неа", "ок", "окей", "ok", "okay", "yes", "no", "спасибо", "thanks",
+    "thank you",
 }  # fmt: skip
 
 
@@ -107,16 +115,19 @@ def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings
     if at + 1 >= len(tokens):
         return at
     verb, following = tokens[at].norm, at + 1
-    if verb in _ACTIONS["show-hidden"] and tokens[following].norm.startswith("скрыты"):
+    if verb in _ACTIONS["show-hidden"] and tokens[following].norm.startswith(("скрыты", "hidden")):
         into.action = "show-hidden"
         after = following + 1
-        return after + (after < len(tokens) and tokens[after].norm.startswith("проект"))
-    if tokens[following].norm == "новый":
+        return after + (after < len(tokens) and tokens[after].norm.startswith(("проект", "project")))
+    while following + 1 < len(tokens) and tokens[following].norm in {"новый", "a", "new"}:
         following += 1
-    if following + 1 >= len(tokens) or tokens[following].norm not in {"проект", "project"}:
-        return at
     action = next((a for a in ("create", "hide") if verb in _ACTIONS[a]), None)
-    if action is None:
+    if action is None or tokens[following].norm not in {"проект", "project"}:
+        return at
+    if action == "create" and [t.norm for t in tokens[following + 1 :]] in ([], ["пожалуйста"]):
+        into.action = "create"
+        return len(tokens)
+    if following + 1 >= len(tokens):
         return at
     name, after = spoken_name(tokens, following + 1, names if action == "hide" else [])
     if name is None:
@@ -183,5 +194,21 @@ def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[
 
 def is_cancel(text: str) -> bool:
     """Whether the whole text only calls something off: «отмена», «не надо, забудь»."""
-    said = [w for w in normal(text).split() if w not in {"ну", "э", "эм", "пожалуйста", "короче", "ой"}]
-    return " ".join(said) in _CANCEL
+    return _alone(text) in _CANCEL
+
+
+def is_cancel_all(text: str) -> bool:
+    """Whether the whole text calls off all that is at work: «отменяй всё»."""
+    return _alone(text) in _CANCEL_ALL
+
+
+def is_bare(text: str) -> bool:
+    """Whether the whole text is an answer to nothing: «нет», «ok», «1»."""
+    said = _alone(text)
+    return said in _BARE or re.fullmatch(r"\d{1,3}", said) is not None
+
+
+def _alone(text: str) -> str:
+    """What is said without filler."""
+    filler = {"ну", "э", "эм", "пожалуйста", "короче", "ой"}
+    return " ".join(w for w in normal(text).split() if w not in filler)

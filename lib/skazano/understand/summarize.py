@@ -17,7 +17,9 @@ _UNDONE = re.compile(
     re.I,
 )
 _TESTS = re.compile(r"тест|test|провер", re.I)
-_PATH = re.compile(r"(?<![\w])(?:[\w.-]*/(?:[\w./-]*[\w/-])?|[\w-]+\.[A-Za-z][\w]{0,5}\b(?!\.\w))")
+_PATH = re.compile(
+    r"(?<![\w])(?:[\w.-]{0,200}/(?:[\w./-]*[\w/-])?|[\w-]{1,200}\.[A-Za-z][\w]{0,5}\b(?!\.\w))"
+)
 _CODE = re.compile(
     r"[{}<>=;|\\$_]|\w\(|\)\w|::|->|\b(?!iPhone|iPad|iOS|macOS)[a-z]+[A-Z]\w*|"
     r"^\s*(?:def|import|from|git|npm|pip|sudo|cd|class)\s",
@@ -37,15 +39,17 @@ _TORN = re.compile(
 
 def plain(markdown: str) -> str:
     """Markdown without its marks: no fences and tables, headings and list items as sentences."""
-    text = re.sub(r"(?ms)^\s*(?:```|~~~).*?(?:^\s*(?:```|~~~)\s*$|\Z)", "", markdown)
-    text = re.sub(r"(?m)^\s*\|.*\|\s*$", "", text)
-    text = re.sub(r"(?m)^\s*(?:Шаг|Step) \d+[.:)]\s+", "\n", text)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"(?m)^\s*(?:[-*_]\s*){3,}$", "", text)
-    text = re.sub(r"(?m)^\s*#{1,6}\s+(.*?)\s*#*$", r"\n\1\n", text)
+    text = re.sub(r"(?ms)^[^\S\n]*(?:```|~~~).*?(?:^[^\S\n]*(?:```|~~~)[^\S\n]*$|\Z)", "", markdown)
+    text = re.sub(r"(?m)^[^\S\n]*\|.*\|[^\S\n]*$", "", text)
+    text = re.sub(r"(?m)^[^\S\n]*(?:Шаг|Step) \d+[.:)]\s+", "\n", text)
+    text = re.sub(r"!?\[([^\]]{0,500})\]\([^)]{0,2000}\)", r"\1", text)
+    text = re.sub(r"(?m)^[^\S\n]*(?:[-*_][^\S\n]*){3,}$", "", text)
+    text = re.sub(
+        r"(?m)^[^\S\n]*#{1,6}[^\S\n]+(.*)$", lambda m: f"\n{m[1].rstrip().rstrip('#').rstrip()}\n", text
+    )
     text = re.sub(r"(\*\*|__)(.+?)\1", r"\2", text)
     text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"\1", text)
-    return re.sub(r"(?m)^\s*>\s?", "", text)
+    return re.sub(r"(?m)^[^\S\n]*>\s?", "", text)
 
 
 def _units(text: str) -> list[tuple[str, bool]]:
@@ -113,19 +117,21 @@ def commit_line(commit: Mapping[str, Any] | None, lang: str, spoken: bool) -> st
         else str(last)
     )
     if lang == "en":
-        what = f"{files} file{'' if files == 1 else 's'}"
+        what = f": {files} file{'' if files == 1 else 's'}" if files else ""
         if spoken:
-            return f"The changes are committed: {what}." + (" The push failed." if pushed is False else "")
+            return f"The changes are committed{what}." + (" The push failed." if pushed is False else "")
+        what += f", +{added} −{removed}" if files else ""
         tail = {True: ", pushed", False: ", push failed", None: ""}[pushed]
-        return f"Commit {name[:8]} on {commit.get('branch')}: {what}, +{added} −{removed}{tail}."
-    what = f"{files} {_plural(files, 'файл', 'файла', 'файлов')}"
+        return f"Commit {name[:8]} on {commit.get('branch')}{what}{tail}."
+    what = f"{files} {_plural(files, 'файл', 'файла', 'файлов')}" if files else ""
     if spoken:
-        verb = _plural(files, "изменён", "изменены", "изменено")
-        return f"Работа сохранена в коммите, {verb} {what}." + (
+        verb = _plural(files, ", изменён ", ", изменены ", ", изменено ") if files else ""
+        return f"Работа сохранена в коммите{verb}{what}." + (
             " Отправить на сервер не удалось." if pushed is False else ""
         )
     tail = {True: ", отправлен", False: ", отправить не удалось", None: ""}[pushed]
-    return f"Коммит {name[:8]} в {commit.get('branch')}: {what}, +{added} −{removed}{tail}."
+    what = f": {what}, +{added} −{removed}" if files else ""
+    return f"Коммит {name[:8]} в {commit.get('branch')}{what}{tail}."
 
 
 def _chosen(units: Sequence[tuple[str, bool]], room: int, most: int) -> list[str]:

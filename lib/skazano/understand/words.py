@@ -14,13 +14,14 @@ def vocabulary(name: str) -> list[str]:
 
 
 class Word(NamedTuple):
-    """norm is lower case with ё as е; text[start:end] is the word as written."""
+    """norm is lower case with ё as е, cut at LONGEST; text[start:end] is the word as written."""
 
     norm: str
     start: int
     end: int
 
 
+LONGEST = 64  # letters of a word that are looked at: what is longer is no word that anybody says
 IMPERATIVES = frozenset(vocabulary("verbs.txt"))
 _IMPERATIVE_SHAPE = re.compile(
     r"^(?:до|за|на|по|под|при|пере|про|раз|рас|с|со|у|вы|от|об|о|из|ис|вос)?[а-я]{2,}"
@@ -34,7 +35,7 @@ WISHES = frozenset(
 def words(text: str) -> list[Word]:
     """Words of text (a hyphen inside a word belongs to it), with their places."""
     return [
-        Word(normal(m.group()), m.start(), m.end())
+        Word(normal(m.group()[:LONGEST]), m.start(), m.end())
         for m in re.finditer(r"[0-9A-Za-zА-Яа-яЁё_+#]+(?:[-'][0-9A-Za-zА-Яа-яЁё_+#]+)*", text)
     ]
 
