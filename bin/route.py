@@ -44,8 +44,11 @@ def work(task: TaskDir, context: stage.Context) -> str:
 
 def waits(ticket: Ticket, context: stage.Context) -> bool:
     """An older message of the chat is still being listened to, and may set what holds for this one; or the
-    rest of its album is being fetched."""
+    rest of its album is being fetched. Who asks how it stands or wants it stopped is not kept waiting."""
     spool = context.spool
+    text = TaskDir(spool.dir(ticket.id)).text("transcript.txt") or ""
+    if orders.is_command(text) or spoken.is_cancel(text) or spoken.is_cancel_all(text):
+        return False
     return turns.older_on_the_way(spool, ticket.id) or pieces.others_on_the_way(spool, ticket.id)
 
 

@@ -70,6 +70,20 @@ def test_where_each_message_goes(here: World, spool: Spool) -> None:
     assert load(tasks["добавь кнопку"].path / "ask.json")["options"] == ["demo", "bench"]
 
 
+def test_only_what_a_settings_phrase_may_change_waits_for_what_is_being_listened_to(
+    here: World, spool: Spool
+) -> None:
+    spoken = put(spool, "transcribe", {"voice.oga": ""}, kind="voice", audio="voice.oga", seconds=3.0)
+    request, status = (said(spool, words) for words in ("добавь кнопку", "/status"))
+    assert once(here, "route").code == 0
+    assert [place(spool, task.id) for task in (request, status)] == ["route/new", "reply/new"]
+    said(spool, "отменяй всё")
+    assert once(here, "route").code == 0
+    assert [place(spool, task.id) for task in (spoken, request)] == ["reply/new", "reply/new"]
+    assert spoken.has("cancel")
+    assert request.has("cancel")
+
+
 def test_without_any_project_it_says_how_to_make_one(world: World, spool: Spool) -> None:
     task = said(spool, "сделай сайт")
     once(world, "route")
