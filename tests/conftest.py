@@ -75,8 +75,8 @@ def agents(tmp_path: Path, llm: MockLlm) -> Agents:
 # than two minutes: they drive models, browsers, agents and whole boxes, or try every system call.
 THOROUGH = """
 asr asr_compare asr_export audio backup chaos claude codex download execute git git_lfs git_property git_push
-install pages pipeline spool_kills thinking tooler tooler_api tooler_client tooler_execute tools_browser tools_chat tools_runs
-tools_town tts undo
+install pages pipeline spool_kills thinking tooler tooler_api tooler_client tooler_execute tools_browser
+tools_chat tools_runs tools_town tts undo
 """.split()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +267,37 @@ def test_a_text_that_was_cut_is_one_request(here: World, spool: Spool) -> None:
     assert first.text("request.txt") == "\n".join(parts)
     assert {place(spool, task.id) for task in rest} == {"done"}
     assert place(spool, theirs.id) == "unsorted"
+
+
+def test_a_piece_is_not_done_twice_though_route_dies_after_adding_it(here: World, spool: Spool) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    when = datetime.now(UTC)
+    first = said(spool, "а" * 4096, when=when)
+    once(here, "route")
+    piece = said(spool, "конец", when=when)
+    once(here, "route")
+    [ticket] = spool.root.glob(f"done/*/{piece.id}")
+    ticket.rename(spool.root / "route" / "run" / f"{piece.id},1")
+    ripen(spool)
+    once(here, "route")
+    assert first.text("request.txt") == "а" * 4096 + "\nконец"
+    assert place(spool, piece.id) == "done"
+
+
+def test_each_piece_of_a_cut_text_follows_the_one_before_it(here: World, spool: Spool) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    when = datetime.now(UTC)
+    parts = ["а" * 4096, "б" * 4096, "конец"]
+    first, *rest = [
+        said(spool, part, when=when + timedelta(seconds=2 * number)) for number, part in enumerate(parts)
+    ]
+    once(here, "route")
+    ripen(spool)
+    once(here, "route")
+    assert first.text("request.txt") == "\n".join(parts)
+    assert {place(spool, task.id) for task in rest} == {"done"}
 
 
 # -- replies -------------------------------------------------------------------------------------------

@@ -24,10 +24,13 @@ def gather(desk: "Desk", text: str) -> bool:
 
     Raises Later once for a piece that may not be the last.
     """
+    if desk.context.attempt > 1 and _is_added(desk, text):
+        return True  # by an attempt that died; the first piece may have gone on since
     for ticket in desk.spool.tickets("later", "route"):
         held = desk.spool.lock(ticket) if _continues(desk, ticket) else None
         if held is not None:
             with held:
+                desk.task.history("route", "joining", to=ticket.id)
                 _add(TaskDir(held.dir), desk.task, desk.card, text)
                 held.defer(time.time() + WAIT)
             desk.task.save(desk.card)
@@ -53,9 +56,22 @@ def _continues(desk: "Desk", ticket: Ticket) -> bool:
         return False
     if card.album or first.album:
         return card.album == first.album
-    apart = (ids.created(card.id) - ids.created(ticket.id)).total_seconds()
-    said = TaskDir(desk.spool.dir(ticket.id)).text("transcript.txt") or ""
+    task = TaskDir(desk.spool.dir(ticket.id))
+    joined = [event["by"] for event in task.events() if event.get("event") == "joined"]
+    apart = (ids.created(card.id) - max(map(ids.created, [ticket.id, *joined]))).total_seconds()
+    said = task.text("transcript.txt") or ""
     return 0 <= apart <= WAIT and card.kind == first.kind == "text" and _may_be_cut(said)
+
+
+def _is_added(desk: "Desk", text: str) -> bool:
+    """Whether the piece is part of a first one already."""
+    names = {_name_there(desk.card, name) for name in desk.card.attachments}
+    for event in desk.task.events():
+        if event.get("event") == "joining":
+            said = TaskDir(desk.spool.dir(event["to"])).text("transcript.txt") or ""
+            if text in said and names <= set(_load(desk.spool, event["to"]).attachments):
+                return True
+    return False
 
 
 def _add(first: TaskDir, piece: TaskDir, card: Task, text: str) -> None:
@@ -71,11 +87,16 @@ def _add(first: TaskDir, piece: TaskDir, card: Task, text: str) -> None:
 def take_files(piece: TaskDir, card: Task, to: TaskDir, whole: Task) -> None:
     """Let the files of one task belong to another as well, the same when repeated; `whole` is not saved."""
     for name in card.attachments:
-        added = f"{card.message}-{name}"
+        added = _name_there(card, name)
         if piece.has(name) and not to.has(added):
             _link(piece.path / name, to.path / added)
         if to.has(added) and added not in whole.attachments:
             whole.attachments.append(added)
+
+
+def _name_there(card: Task, name: str) -> str:
+    """What a file of a piece is called in the first one."""
+    return f"{card.message}-{name}"
 
 
 def _link(source: Path, target: Path) -> None:
