@@ -16,14 +16,14 @@ from skazano.conversation import notices
 from skazano.execution import interruption, isolation, order, order_marks, runs, undoing
 from skazano.execution import work as tools
 from skazano.execution.abreast import Abreast
-from skazano.execution.commits import commit, prepare_work
+from skazano.execution.beginning import begin
+from skazano.execution.commits import commit
 from skazano.log import WARNING, log
-from skazano.spool import MAX_ATTEMPTS
 from skazano.task import BadTask, Task, TaskDir
 from skazano.texts import say
 from skazano.tooler import elsewhere
 from skazano.tooler.remote import known
-from skazano.tools.base import Job, NoProgram, Outcome
+from skazano.tools.base import Job, Outcome
 
 
 def work(task: TaskDir, context: stage.Context) -> str:
@@ -32,10 +32,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
         return undoing.work(task, card, context)
     project = tools.project_of(card, context)
     job = tools.job_of(task, card, project, context)
-    found = runs.state(task)
-    if found == "ended" and interruption.due(task) and not task.has("cancel"):
-        interruption.make_room(task, card)
-        found = "none"
+    found = interruption.state(task, card)
     if found == "none":
         if task.has("cancel"):
             return stage.cancelled(task)
@@ -50,9 +47,7 @@ def work(task: TaskDir, context: stage.Context) -> str:
     outcome = tools.conclude(task, card, job, exit, context)
     if outcome.unknown_session and job.session and not interruption.goes_on(task):
         return once_more(task, context)
-    waits = not task.has("cancel") and context.attempt < MAX_ATTEMPTS
-    if waits and (pause := interruption.note(task, job, outcome)):
-        raise stage.Later(f"{outcome.error}: {outcome.detail[:300]}", seconds=pause)
+    interruption.wait(task, job, outcome, context)
     task.write("result.md", tools.result(outcome, exit, card.lang))
     commit(task, card, project, context, partial=bool(exit.get("stopped")) or not outcome.ok)
     tell_trouble(task, card, exit, outcome)
@@ -79,22 +74,6 @@ def wait(task: TaskDir, card: Task, job: Job, context: stage.Context) -> dict[st
         return runs.wait(task, context, quiet)
     box = elsewhere.box_of(name, card, context)
     return elsewhere.run(task, card, lambda: tools.afford(job, context), box, context, quiet)
-
-
-def begin(task: TaskDir, card: Task, job: Job, context: stage.Context) -> None:
-    """Prepare the checkout and start the tool. Raises Later, Failed."""
-    goes_on = interruption.goes_on(task)
-    job = tools.afford(job, context, goes_on=goes_on)
-    try:
-        plan = tools.kind(job.tool.kind).plan(job)
-        if goes_on:
-            interruption.same_work(task)
-        else:
-            prepare_work(task, card, job.project, context)
-        runs.begin(task, job, plan, context, tools.hidden(job.project, context))
-    except NoProgram as error:
-        raise stage.Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
-    log(task.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)
 
 
 def once_more(task: TaskDir, context: stage.Context) -> str:

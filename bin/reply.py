@@ -69,7 +69,9 @@ def look_aside(context: stage.Context) -> None:
             unwell.add(ticket.id)
             log(ticket.id, "question waits", level=WARNING, reason=trouble)
             return
-        except (BadTask, PermissionError) as trouble:
+        except (BadTask, OSError) as trouble:
+            if getattr(trouble, "errno", None) in stage.FULL:
+                raise
             if ticket.id not in unwell:
                 log(ticket.id, "cannot be asked about", level=WARNING, reason=trouble)
             unwell.add(ticket.id)

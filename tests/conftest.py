@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from stages import Person, Town
 
 if TYPE_CHECKING:
     from real_agents import Agents
+    from tooler_box import Far
 
 
 @pytest.fixture
@@ -61,6 +63,18 @@ def llm() -> Iterator[MockLlm]:
     """A model server that agents and chats talk to."""
     with MockLlm() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """Another box, with a tooler at work and the project `demo`."""
+    from tooler_box import Far
+
+    made = Far(tmp_path_factory.mktemp("far"))
+    made.project("demo")
+    made.start()
+    yield made
+    made.stop(signal.SIGKILL)
 
 
 @pytest.fixture

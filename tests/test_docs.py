@@ -11,6 +11,7 @@ from skazano.acts import OUTPUTS
 from skazano.outages import BACKOFF
 from skazano.spool import BOXES, MAX_ATTEMPTS, PARKS, STAGES, Spool
 from skazano.stage import LISTING
+from skazano.views.pages_text import WORDS
 
 HOME = Path(__file__).resolve().parents[1]
 PAGE = (HOME / "spool" / "README.md").read_text(encoding="utf-8")
@@ -95,6 +96,7 @@ def test_events_are_told_and_exist():
     told = set(quoted(section("A task's files").partition("In history.jsonl:")[2].partition("\n\n")[0]))
     made = {text_of(call.args[stages[ast.unparse(call.func).rpartition(".")[2]]]) for call in calls(*stages)}
     assert told == made - {None}
+    assert {f"event_{event}" for event in told} <= set(WORDS)
 
 
 def test_what_lies_in_state_is_told_and_exists():

@@ -293,8 +293,17 @@ def test_keys_that_the_configuration_names_go_to_the_units_that_need_them(world:
         **{f"{unit}.d": [f"house:{folder}/house"] for unit in asking},
         "skazano-agent-main@.service.d": [f"search:{folder}/search"],
     }
+    given = units_there / "skazano-agent-main@.service.d" / keys.NAME
+    with given.open() as reader:  # systemd, say: it sees all of the old one or all of the next
+        (folder / "search").unlink()
+        (folder / "anthropic").write_text("sk-1")
+        with world.config.open("a") as stream:
+            stream.write('[tools.d]\nkind = "chat"\nmodel = "m"\nsecrets = { KEY = "house" }\n')
+        assert keys.hand_out(load(world.config), units_there) == ["skazano-agent-main@.service"]
+        assert "search:" in reader.read()
+    assert "house:" in given.read_text()
     (folder / "house").unlink()
-    assert keys.hand_out(settings, units_there) == asking
+    assert keys.hand_out(settings, units_there)[:3] == asking
     assert not list(units_there.glob("skazano@*.d/*"))
 
 

@@ -223,6 +223,20 @@ def test_a_claim_of_the_living_is_left_alone(here: World, spool: Spool) -> None:
 # -- failure is no success ----------------------------------------------------------------------------
 
 
+def test_a_task_whose_folder_is_damaged_is_tried_once_and_asked_about(
+    api: BotApi, here: World, spool: Spool
+) -> None:
+    here.project("site", "Сайт", tool="stamp")
+    task = asked(spool)
+    (task.path / "history.jsonl").mkdir()
+    for _ in range(2):
+        assert once(here, "execute").code == 0
+        assert once(here, "reply").code == 0
+    assert (place(spool, task.id), stamps(here)) == ("hold", [task.id])
+    assert len(api.sent) == 1
+    assert "Работа прервалась" in api.sent[0].text
+
+
 def test_a_tool_that_fails_is_told_and_its_half_is_kept(api: BotApi, here: World, spool: Spool) -> None:
     folder = here.project("site", "Сайт", tool="fails")
     task = asked(spool, tool="fails")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -93,13 +95,14 @@ def test_files_from_elsewhere_are_never_committed(repo: Repo, tmp_path: Path) ->
             step()
 
 
-@pytest.mark.parametrize("how", ["link", "file", "common"])
+@pytest.mark.parametrize("how", ["link", "file", "common", "above"])
 def test_another_projects_repository_is_not_committed_to(repo: Repo, tmp_path: Path, how: str) -> None:
     other = make(tmp_path / "other", tmp_path / "home")
     before = other.commit("theirs", readme="theirs\n")
     work = repo.prepare()
-    if how == "common":
-        (repo.path / ".git" / "commondir").write_text(f"{other.path}/.git\n")
+    if how in ("common", "above"):
+        common = f"{other.path}/.git" if how == "common" else "../.."
+        (repo.path / ".git" / "commondir").write_text(f"{common}\n")
     else:
         (repo.path / ".git").rename(tmp_path / "away")
     if how == "link":
@@ -116,9 +119,63 @@ def test_nothing_is_written_through_links_in_the_repository(repo: Repo, tmp_path
     (tmp_path / "victim").write_text("precious\n")
     (repo.path / ".git" / "index").unlink()
     (repo.path / ".git" / "index").symlink_to(tmp_path / "victim")
-    with pytest.raises(git.Refused, match="ссылка вместо файла"):
+    with pytest.raises(git.Refused, match="вместо файла"):
         repo.finish(work)
     assert (tmp_path / "victim").read_text() == "precious\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["logs/HEAD", "logs/refs/heads/autobot", "refs/heads/autobot", "refs/heads/hooks", "objects/pack"]
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_nor_through_links_anywhere_below_it(repo: Repo, tmp_path: Path, name: str, before: bool) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "HEAD").write_text("precious\n")
+    work = None if before else repo.prepare()
+    place = repo.path / ".git" / name
+    if place.exists():
+        place.rename(tmp_path / "away")
+    place.symlink_to(victim / "HEAD" if name == "logs/HEAD" else victim)
+    repo.write("readme", "two\n")
+    with pytest.raises(git.Refused, match="вместо файла"):
+        repo.finish(work) if work else repo.prepare()
+    assert [(path.name, path.read_text()) for path in victim.iterdir()] == [("HEAD", "precious\n")]
+
+
+@pytest.mark.parametrize("name", ["HEAD", "commondir", "config", "info/exclude", ""])
+def test_nobody_waits_at_a_pipe(repo: Repo, tmp_path: Path, name: str) -> None:
+    place = repo.path / ".git" / name
+    if place.exists():
+        place.rename(tmp_path / "away")
+    os.mkfifo(place)
+    with pytest.raises(git.Refused, match=r"вместо файла|ведёт в чужую папку"):
+        repo.prepare()
+
+
+def test_what_is_no_danger_is_let_be(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text("#!/bin/sh\n")
+    (tmp_path / "hook").chmod(0o755)
+    (repo.path / ".git" / "hooks").mkdir(exist_ok=True)
+    (repo.path / ".git" / "hooks" / "pre-commit").symlink_to(tmp_path / "hook")
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(repo.path / ".git" / "fsmonitor--daemon.ipc"))
+        assert repo.task(new="x\n").commits
+
+
+def test_no_objects_and_no_branches_of_other_projects_come_in(shared: Repo, tmp_path: Path) -> None:
+    other = make(tmp_path / "other", tmp_path / "home")
+    other.commit("theirs", secret="private\n")
+    (other.path / ".git").chmod(0o777)
+    shared.git("remote", "add", "origin", str(other.path))
+    shared.prepare()
+    assert "theirs" not in shared.subjects("--all")
+    assert shared.push("main").state == "failed"
+    alternates = shared.path / ".git" / "objects" / "info" / "alternates"
+    alternates.parent.mkdir(exist_ok=True)
+    alternates.write_text(f"{other.path}/.git/objects\n")
+    with pytest.raises(git.Refused, match="из чужой папки"):
+        shared.prepare("t2")
 
 
 def test_a_linked_worktree_is_a_checkout_like_any(repo: Repo, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,7 +11,11 @@ from mock_llm import MockLlm
 from real_agents import Agents, exit_of, needed, shell, steps
 from skazano import acts
 from skazano.execution import budget, interruption
+from skazano.tooler.crew import Crew
+from skazano.tooler.store import Run, Store
+from skazano.tooler.wire import Wanted
 from stages import place, story
+from tooler_box import request, until
 
 LEAVES = "node -e \"require('fs').appendFileSync('ran.txt', 'x')\""
 TOOLS = [pytest.param(name, marks=[pytest.mark.slow, needed(name)]) for name in ("claude", "codex")]
@@ -78,6 +82,53 @@ def test_cancelled_while_it_waits_its_half_is_kept(agents: Agents, llm: MockLlm)
     agents.once()
     assert place(agents.spool, task.id) == "summarize/new"
     assert not task.has("error.txt")
+    assert agents.log().splitlines()[0] == "Не закончено: Задача"
+    assert git(agents.folder, "status", "--porcelain") == ""
+
+
+@pytest.fixture
+def far(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
+    """Has a request of another box carried out by a crew of its own, whose pauses are short."""
+    monkeypatch.setattr(interruption, "PAUSES", (0.1, 0.1, 60.0))
+    store = Store(agents.spool.state / "tooler")
+    crew = Crew(agents.world.settings, store, lambda run: None)
+
+    def asked(prompt: str, number: int) -> Run:
+        wanted = request("demo", number, tool="claude", prompt=prompt, title="Задача")
+        run, _ = store.add(Wanted(**wanted))
+        crew.add(run, 0.0)
+        return run
+
+    yield asked
+    crew.close()
+    store.close()
+
+
+@pytest.mark.slow
+@needed("claude")
+def test_on_another_box_too_it_is_one_run(agents: Agents, llm: MockLlm, far: Callable[..., Run]) -> None:
+    llm.answers = 1
+    run = far(steps(shell("claude", LEAVES), shell("claude", LEAVES), {"text": "Готово."}), 1)
+    until(lambda: run.task.has("earlier/1/run/exit.json"), "its first part", 60)
+    llm.answers = None
+    ended = until(run.ended, "its end", 60)
+    assert (ended.status, ended.result.exit["ok"]) == ("ended", True)
+    assert (agents.folder / "ran.txt").read_text() == "xx"
+    assert agents.log().splitlines()[0] == "Задача"
+    assert [made["subject"] for made in run.task.json("commit.json")["commits"]] == ["Задача"]
+    assert spent(agents) == 1
+
+
+@pytest.mark.slow
+@needed("claude")
+def test_stopped_there_while_it_waits_its_half_is_kept(
+    agents: Agents, llm: MockLlm, far: Callable[..., Run]
+) -> None:
+    llm.answers = 1
+    run = far(steps(shell("claude", LEAVES), {"text": "Готово."}), 2)
+    until(lambda: interruption.resume(run.task).get("times") == 3, "its longest pause", 60)
+    run.task.write("cancel", "")
+    assert until(run.ended, "its end", 30).status == "ended"
     assert agents.log().splitlines()[0] == "Не закончено: Задача"
     assert git(agents.folder, "status", "--porcelain") == ""
 

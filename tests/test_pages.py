@@ -286,6 +286,15 @@ def test_a_task_without_a_ticket_says_what_to_do(made: Made) -> None:
     assert "skazano fsck" in made.page("whole")
 
 
+def test_a_very_long_transcript_scrolls_in_its_place(made: Made) -> None:
+    folder = made.spool.dir(made.ids["whole"])
+    made.site.render_task(made.ids["whole"])
+    assert 'role="group" lang' not in made.page("whole")
+    (folder / "transcript.txt").write_text("надо бы ещё проверить корзину " * 100)
+    made.site.render_task(made.ids["whole"])
+    assert '<p class="speech verbatim long" tabindex="0" role="group" lang="ru"' in made.page("whole")
+
+
 def test_english(tmp_path: Path) -> None:
     made = Made(tmp_path, "en")
     made.site.render_all()
@@ -319,7 +328,7 @@ def test_durations(seconds: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(1, "1 задание"), (3, "3 задания"), (11, "11 заданий"), (21, "21 задание"), (1112, "1 112 заданий")],
+    [(1, "1 задача"), (3, "3 задачи"), (11, "11 задач"), (21, "21 задача"), (1112, "1 112 задач")],
 )
 def test_counts(number: int, said: str) -> None:
     assert re.sub("[\u00a0\u202f]", " ", Speech("ru").count(number, "tasks")) == said

@@ -276,8 +276,11 @@ def test_a_ticket_without_a_task_stops_nobody(spool):
     assert broken(spool, [OTHER]) == []
 
 
-def test_a_task_that_may_not_be_written_goes_to_hold_and_stops_nobody(spool):
-    ordered(spool, "foreign")
+@pytest.mark.parametrize("why", ["foreign", "damaged"])
+def test_a_task_that_may_not_be_written_goes_to_hold_and_stops_nobody(spool, why):
+    task = ordered(spool, "foreign" if why == "foreign" else "go refine")
+    if why == "damaged":
+        (task.path / "history.jsonl").mkdir()
     ordered(spool, "go refine", id=OTHER)
     code, log = once(spool)
     assert (code, spool.find(ID)) == (0, Ticket(ID, "hold", "route"))

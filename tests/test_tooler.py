@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,10 +20,15 @@ import requests
 from demo_world import git
 from skazano.config import HOME
 from skazano.execution import runs
+from skazano.spool import Spool
 from skazano.task import TaskDir
-from skazano.tooler.app import pid_of
-from skazano.tooler.store import Store
-from skazano.tooler.wire import BODY, PAGE, PROBLEM, Result
+from skazano.tooler import carry
+from skazano.tooler import crew as crews
+from skazano.tooler.answers import Refusal
+from skazano.tooler.app import App, pid_of
+from skazano.tooler.crew import Crew
+from skazano.tooler.store import Run, Store
+from skazano.tooler.wire import BODY, PAGE, PROBLEM, Result, Wanted
 from tooler_box import PATIENCE, TOKEN, Far, request, task_id, until
 
 
@@ -365,6 +372,66 @@ def test_rules_that_allow_too_much(far: Far) -> None:
     far.project("rules")
     answer = far.ask("rules", 92, allow=["Bash(make *)", "Write"])
     assert (answer.status_code, answer.json()["title"]) == (409, "A rule that allows too much")
+
+
+@pytest.fixture
+def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Far, Store, Crew]]:
+    """A crew that waits for nothing, and its store; the tests of it damage what it works on."""
+    monkeypatch.setattr(crews, "backoff", lambda tries: 0.0)
+    monkeypatch.setattr(crews, "LISTING", 0.0)
+    far = Far(tmp_path)
+    far.project("demo", tool="echo")
+    store = Store(Spool.open(far.world.spool).state / "tooler")
+    made = Crew(far.world.settings, store, lambda run: None)
+    yield far, store, made
+    made.close()
+    store.close()
+
+
+def asked_of(store: Store) -> Run:
+    return store.add(Wanted(**request("demo", 80, tool="echo")))[0]
+
+
+def test_a_disk_in_trouble_is_not_tried_for_ever(crew: tuple[Far, Store, Crew]) -> None:
+    _, store, made = crew
+    run = asked_of(store)
+    (run.task.path / "run").mkdir()
+    (run.task.path / "run" / "argv.json").mkdir()
+    made.start()
+    ended = until(run.ended, "its end")
+    assert (ended.status, made.left) == ("failed", set())
+    assert "не читается или не пишется файл (Is a directory)" in ended.result.told
+    assert "argv.json" in ended.result.detail
+
+
+def test_a_full_disk_is_waited_for(crew: tuple[Far, Store, Crew], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, store, made = crew
+    run, tries = asked_of(store), iter(range(20))
+
+    def full_at_first(*words: Any) -> Any:
+        if next(tries, None) is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return carry.carry_out(*words)
+
+    monkeypatch.setattr(crews, "carry_out", full_at_first)
+    made.start()
+    assert until(run.ended, "its end").status == "ended"
+
+
+def test_who_asks_hears_that_a_result_cannot_be_kept(crew: tuple[Far, Store, Crew]) -> None:
+    far, store, made = crew
+    run = asked_of(store)
+    in_the_way = run.task.path / ".result.json.tmp"
+    in_the_way.mkdir()
+    made.start()
+    until(lambda: run.id in made.left, "its being left")
+    with pytest.raises(Refusal) as refused:
+        App(far.world.settings, store, made)._look(run.id, 0, 0)
+    assert refused.value.problem.status == 507
+    in_the_way.rmdir()
+    made.add(run, PATIENCE)
+    assert until(run.ended, "its end").result.exit["code"] == 0
+    assert made.left == set()
 
 
 def test_old_runs_are_cleaned_away(tmp_path: Path) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,6 @@ import pytest
 import requests
 
 from tooler_box import PATIENCE, TOKEN, Far
-
-
-@pytest.fixture(scope="module")
-def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
-    made = Far(tmp_path_factory.mktemp("far"))
-    made.project("demo", tool="echo")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 def test_the_document_is_open_and_complete(far: Far) -> None:

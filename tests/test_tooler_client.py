@@ -47,15 +47,6 @@ from tooler_box import (
 )
 
 
-@pytest.fixture(scope="module")
-def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
-    made = Far(tmp_path_factory.mktemp("far"))
-    made.project("demo")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
-
-
 @pytest.fixture
 def near(tmp_path: Path) -> Near:
     return Near(tmp_path / "near")

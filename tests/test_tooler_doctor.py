@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,15 +14,6 @@ from skazano.tooler.wire import VERSION
 from skazano.upkeep import doctor_boxes, doctor_work
 from skazano.upkeep.doctor_finding import Finding
 from tooler_box import TOKEN, Far, Near
-
-
-@pytest.fixture(scope="module")
-def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
-    made = Far(tmp_path_factory.mktemp("far"))
-    made.project("demo")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 @pytest.fixture

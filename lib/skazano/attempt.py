@@ -42,19 +42,18 @@ class Attempt:
             return
         try:
             self._bring()
-        except PermissionError as trouble:
-            # Nor can it be told what is wrong: the task's folder is another's, as after a stage run as root.
+        except OSError as trouble:
             if self.held.left:
                 raise
-            self._log("may not be written: goes to hold", level=journal.ERROR, file=trouble.filename)
-            self.held.hold(self.name)
-        except OSError as trouble:
-            # What could not be recorded either, because the disk is full, is given back, unspent.
-            if self.held.left or trouble.errno not in FULL:
-                raise
-            self._log("disk full", level=journal.ERROR, file=trouble.filename)
-            self.outages.pause(LISTING)
-            self.held.give_back()
+            # What could not be recorded either: because the disk is full, it is given back, unspent; because
+            # the task's folder is another's, as after a stage run as root, or damaged, a person decides.
+            if trouble.errno in FULL:
+                self._log("disk full", level=journal.ERROR, file=trouble.filename)
+                self.outages.pause(LISTING)
+                self.held.give_back()
+            else:
+                self._log("may not be written: goes to hold", level=journal.ERROR, why=trouble)
+                self.held.hold(self.name)
 
     def _bring(self) -> None:
         try:

@@ -14,6 +14,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ошибка в программе на шаге «{stage}». Запись сохранена, подробности — в журнале.",
         "A fault in the program at the step “{stage}”. The recording is kept, details are in the log.",
     ),
+    "disk-unwell": (
+        "На машине, где живёт проект, не читается или не пишется файл ({why}). Всё сделанное сохранено.",
+        "On the box where the project lives a file cannot be read or written ({why}). All is kept.",
+    ),
     "broken-task": (
         "Карточка задачи на диске повреждена, продолжить нельзя.",
         "The task's card on disk is damaged; it cannot go on.",
@@ -58,6 +62,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "project-gone": (
         "Проекта «{name}» больше нет. Верните его файл или отнесите задачу к другому проекту.",
         "There is no project “{name}” any more. Restore its file or file the task under another one.",
+    ),
+    "project-broken": (
+        "В файле проекта «{name}» ошибка, её назовёт skazano doctor. Исправьте и попробуйте ещё раз.",
+        "The file of the project “{name}” is wrong, skazano doctor says how. Mend it and try again.",
     ),
     "no-folder": (
         "Нет папки проекта «{title}»: {path}. Создайте её и попробуйте ещё раз.",
@@ -312,6 +320,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "undoing": ("Возвращаю как было.", "Undoing."),
     "undone": ("Вернул всё, как было до этой задачи.", "All is as it was before that task."),
     "not-undone": ("Вернуть не удалось: {why}", "It could not be undone: {why}"),
+    "undo-no-project": ("проекта «{name}» больше нет.", "there is no project “{name}” any more."),
+    "undo-broken": (
+        "в файле проекта «{name}» ошибка, её назовёт skazano doctor.",
+        "the file of the project “{name}” is wrong, skazano doctor says how.",
+    ),
+    "undo-no-folder": ("папки проекта «{title}» нет: {path}", "the folder of “{title}” is not there: {path}"),
     "undo-title": ("Отмена: {title}", "Undo: {title}"),
     "retried": ("Пробую ещё раз.", "Trying again."),
     "press-refused": ("Не вышло, причина в журнале.", "That did not work; the reason is in the log."),

@@ -2,10 +2,11 @@
 
 import argparse
 import os
-import shutil
+import pwd
 import subprocess
 from pathlib import Path
 
+from skazano import files
 from skazano.cli import look
 from skazano.cli.common import Desk, Refusal, show, table
 from skazano.execution.units import USER
@@ -94,16 +95,16 @@ def agent_add(desk: Desk, options: argparse.Namespace) -> int:
         raise Refusal("Skazano is not installed on this machine: run sudo ./install.sh")
     user, home = f"skazano-agent-{name}", AGENTS / name
     line = f'u {user} - "Skazano, agents" {home} /bin/bash\n'
-    Path(f"/etc/sysusers.d/{user}.conf").write_text(line)
-    Path(f"/etc/tmpfiles.d/{user}.conf").write_text(f"d {home} 0700 {user} {user}\n")
+    files.write_file(Path(f"/etc/sysusers.d/{user}.conf"), line, 0o644)
+    files.write_file(Path(f"/etc/tmpfiles.d/{user}.conf"), f"d {home} 0700 {user} {user}\n", 0o644)
     _run("systemd-sysusers", f"/etc/sysusers.d/{user}.conf")
     _run("systemd-tmpfiles", "--create", f"/etc/tmpfiles.d/{user}.conf")
     config = home / ".gitconfig"
     if not config.exists():
-        config.write_text("[safe]\n\tdirectory = *\n")
-        shutil.chown(config, user, user)
+        files.write_file(config, "[safe]\n\tdirectory = *\n", 0o644)
+        os.chown(config, *pwd.getpwnam(user)[2:4], follow_symlinks=False)
     text = model.read_text().replace("skazano-agent-main", user).replace("agents/main", f"agents/{name}")
-    (UNITS / f"{user}@.service").write_text(text)
+    files.write_file(UNITS / f"{user}@.service", text, 0o644)
     _run("systemctl", "daemon-reload")
     print(f'user {user}, home {home}. In a project\'s file: user = "{name}"')
     print(f"to log in: skazano agent login {name} claude")

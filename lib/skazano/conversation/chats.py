@@ -6,7 +6,6 @@ state/messages/<chat>/<message> (the task's id as text) by `reply`, for every me
 """
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from skazano import files, ids
-from skazano.spool import Spool
+from skazano.spool import CLOCK_SLACK, Spool
 
 
 class Chat(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -94,12 +93,14 @@ def _file(spool: Spool, chat: int | None) -> Path:
 
 
 def _decode(path: Path) -> Chat:
-    if not os.path.exists(path):
-        return Chat()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Chat)
-    except msgspec.DecodeError:
+        found = msgspec.json.decode(path.read_bytes(), type=Chat)
+        # What was set in the future was so by a clock that has been set back since: it could hold for years.
+        if path.stat().st_mtime > time.time() + CLOCK_SLACK:
+            found.until = 0.0
+    except (FileNotFoundError, msgspec.DecodeError):
         return Chat()
+    return found
 
 
 def ends(hours: float) -> float:

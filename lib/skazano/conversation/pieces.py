@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from skazano import ids
 from skazano.context import Later
-from skazano.spool import Spool, Ticket
+from skazano.spool import BOXES, MAX_ATTEMPTS, Spool
 from skazano.task import BadTask, Task, TaskDir
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ CUT = 3500  # UTF-16 units; a text is cut at 4096, or at the last paragraph, lin
 def gather(desk: "Desk", text: str) -> bool:
     """Add this piece to the first one; False if there is none, and this is the first or stands alone.
 
-    Raises Later once for a piece that may not be the last.
+    Raises Later for a piece that may not be the last.
     """
     if desk.context.attempt > 1 and _is_added(desk, text):
         return True  # by an attempt that died; the first piece may have gone on since
     for ticket in desk.spool.tickets("later", "route"):
-        held = desk.spool.lock(ticket) if _continues(desk, ticket) else None
+        held = desk.spool.lock(ticket) if _continues(desk.spool, desk.card, ticket.id) else None
         if held is not None:
             with held:
                 desk.task.history("route", "joining", to=ticket.id)
@@ -37,28 +37,35 @@ def gather(desk: "Desk", text: str) -> bool:
             desk.context.note(joined=ticket.id)
             return True
     cut = desk.card.kind == "text" and _may_be_cut(text)
-    if desk.context.attempt == 1 and (desk.card.album or cut):
+    tries = desk.context.attempt
+    if (desk.card.album or cut) and (tries == 1 or (tries < MAX_ATTEMPTS - 1 and _rest_is_here(desk))):
         raise Later("the rest of it may still come", seconds=WAIT)
     return False
 
 
 def others_on_the_way(spool: Spool, id: str) -> bool:
-    """Whether pictures of the same album are still being fetched."""
+    """Whether pictures of the same album are still being fetched, or to be tried again."""
     album = _load(spool, id).album
-    waiting = [*spool.tickets("new", "download"), *spool.tickets("run", "download")] if album else []
+    waiting = [ticket for box in BOXES for ticket in spool.tickets(box, "download")] if album else []
     return any(_load(spool, ticket.id).album == album for ticket in waiting)
 
 
-def _continues(desk: "Desk", ticket: Ticket) -> bool:
-    """Whether the desk's task is a further piece of that one."""
-    first, card = _load(desk.spool, ticket.id), desk.card
+def _rest_is_here(desk: "Desk") -> bool:
+    """Whether a further piece came while this one waited, and has its turn after it."""
+    queue = desk.spool.tickets("new", "route")
+    return any(_continues(desk.spool, _load(desk.spool, ticket.id), desk.task.id) for ticket in queue)
+
+
+def _continues(spool: Spool, card: Task, id: str) -> bool:
+    """Whether that card is of a further piece of the task `id`."""
+    first = _load(spool, id)
     if (first.chat, first.user) != (card.chat, card.user) or first.source != card.source:
         return False
     if card.album or first.album:
         return card.album == first.album
-    task = TaskDir(desk.spool.dir(ticket.id))
+    task = TaskDir(spool.dir(id))
     joined = [event["by"] for event in task.events() if event.get("event") == "joined"]
-    apart = (ids.created(card.id) - max(map(ids.created, [ticket.id, *joined]))).total_seconds()
+    apart = (ids.created(card.id) - max(map(ids.created, [id, *joined]))).total_seconds()
     said = task.text("transcript.txt") or ""
     return 0 <= apart <= WAIT and card.kind == first.kind == "text" and _may_be_cut(said)
 

@@ -45,13 +45,10 @@ def prepare_work(task: TaskDir, card: Task, project: Project, context: Context) 
 
 
 def commit(task: TaskDir, card: Task, project: Project, context: Context, *, partial: bool) -> None:
-    """As commit_work; `partial` work says so in its subject. What is wrong with git goes into error.txt: what
-    the tool answered is told all the same. run/exit.json gets how much was changed. Raises Later."""
-    title = card.title or task.id
+    """As commit_work, but what is wrong with git goes into error.txt: what the tool answered is told all the
+    same. run/exit.json gets how much was changed. Raises Later."""
     try:
-        commit_work(
-            task, card, project, context, say(card.lang, "partial", title=title) if partial else title
-        )
+        commit_work(task, card, project, context, partial=partial)
     except Failed as trouble:
         log(task.id, "not committed", level=ERROR, why=trouble.detail)
         write_error(task, "execute", trouble.told, trouble.detail)
@@ -64,8 +61,9 @@ def commit(task: TaskDir, card: Task, project: Project, context: Context, *, par
     task.write_json("run/exit.json", {**(task.json("run/exit.json") or {}), **changed})
 
 
-def commit_work(task: TaskDir, card: Task, project: Project, context: Context, subject: str = "") -> None:
-    """Commit what the run left and push it; commit.json, changes.patch. Raises Later, Failed."""
+def commit_work(task: TaskDir, card: Task, project: Project, context: Context, *, partial: bool) -> None:
+    """Commit what the run left and push it; commit.json, changes.patch. `partial` work says so in its
+    subject. Raises Later, Failed."""
     stored = task.text("run/work.json")
     if stored is None:
         return
@@ -73,8 +71,11 @@ def commit_work(task: TaskDir, card: Task, project: Project, context: Context, s
     identity = git.Identity(context.config.execute.author_name, context.config.execute.author_email)
     trailers = {"Project": project.slug, "Tool": card.tool, "Session": card.session}
     try:
-        line = subject or card.title or task.id
-        made = git.finish(Path(project.path), work, line, trailers, identity=identity, env=git_environment())
+        title = card.title or task.id
+        subject = say(card.lang, "partial", title=title) if partial else title
+        made = git.finish(
+            Path(project.path), work, subject, trailers, identity=identity, env=git_environment()
+        )
     except git.Busy as error:
         raise Later(f"git in {project.path}: {error}") from error
     except git.GitError as error:

@@ -9,6 +9,8 @@ from typing import Any
 
 from skazano import acts
 from skazano.execution import runs
+from skazano.spool import MAX_ATTEMPTS
+from skazano.stage import Context, Later
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.tools.base import Job, Outcome
@@ -17,17 +19,28 @@ PAUSES = (20.0, 60.0, 300.0)  # seconds before each further part; fewer than sta
 USED = ("error", "seconds", "cost", "turns", "tokens", "session")
 
 
-def note(task: TaskDir, job: Job, outcome: Outcome) -> float | None:
-    """How many seconds to wait before the session goes on; None: the run has ended for good."""
+def wait(task: TaskDir, job: Job, outcome: Outcome, context: Context) -> None:
+    """Raises Later if the session is to go on when some time has passed; else the run has ended for good.
+    A run on another box is waited for there, in its own time."""
     before = resume(task)
     times = before.get("times", 0)
-    if outcome.error != "agent-down" or not outcome.session or job.project.box or times >= len(PAUSES):
-        return None
+    over = task.has("cancel") or context.attempt >= MAX_ATTEMPTS or times >= len(PAUSES)
+    if outcome.error != "agent-down" or not outcome.session or job.project.box or over:
+        return
     # Marked as words that the person did not say. A chat has no session of its own: it is asked once more.
     told = None if job.tool.kind == "chat" else f"<interrupted>{say(job.lang, 'go-on-up')}</interrupted>"
     session = {"session": outcome.session, "prompt": told}
     task.write_json("resume.json", {**session, "of": _begun(task), "times": times + 1})
-    return PAUSES[times]
+    raise Later(f"{outcome.error}: {outcome.detail[:300]}", seconds=PAUSES[times])
+
+
+def state(task: TaskDir, card: Task) -> runs.State:
+    """What became of the task's run; "none" if it was one to be gone on with, which is put aside."""
+    found = runs.state(task)
+    if found == "ended" and due(task) and not task.has("cancel"):
+        make_room(task, card)
+        return "none"
+    return found
 
 
 def due(task: TaskDir) -> bool:

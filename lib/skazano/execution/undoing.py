@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from skazano.context import Context, Failed, Later, cancelled
+from skazano.projects import Project
 from skazano.spool import Spool
-from skazano.task import Task, TaskDir, encode, now
+from skazano.task import BadTask, Task, TaskDir, encode, now
 from skazano.texts import say
 
 TOOL = "undo"
@@ -42,9 +43,9 @@ def request(spool: Spool, id: str) -> bool:
 def work(task: TaskDir, card: Task, context: Context) -> str:
     """Revert the parent's commits and push; the next stage. The same when repeated. Raises Later, Failed,
     Stopped."""
-    project = context.projects().get(card.project or "")
-    if project is None or card.parent is None:
-        raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
+    project = _project(card, context)
+    if card.parent is None:
+        raise BadTask(f"{card.id} takes nothing back")
     made = (TaskDir(context.spool.dir(card.parent)).json("commit.json") or {}).get("commits", [])
     commits = [one["sha"] for one in made]
     if project.box is None:
@@ -68,9 +69,9 @@ def take_back(task: TaskDir, card: Task, undone: str, commits: list[str], contex
     from skazano import git
     from skazano.execution.commits import git_environment
 
-    project = context.projects().get(card.project or "")
-    if project is None:
-        raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
+    project = _project(card, context)
+    if not Path(project.path).is_dir():
+        raise _not_done(card, "undo-no-folder", title=project.title, path=project.path)
     wanted = context.config.execute
     try:
         done = git.undo(
@@ -91,6 +92,17 @@ def take_back(task: TaskDir, card: Task, undone: str, commits: list[str], contex
         raise Failed(say(card.lang, "not-undone", why=done.error), done.error or "")
     task.write_json("commit.json", _record(done, card.title or ""))
     context.note(commits=len(done.reverted))
+
+
+def _project(card: Task, context: Context) -> Project:
+    if (project := context.projects().get(card.project or "")) is not None:
+        return project
+    broken = (context.settings.projects / f"{card.project}.toml").exists()
+    raise _not_done(card, "undo-broken" if broken else "undo-no-project", name=card.project)
+
+
+def _not_done(card: Task, why: str, **values: object) -> Failed:
+    return Failed(say(card.lang, "not-undone", why=say(card.lang, why, **values)), why)
 
 
 def _record(undone: Any, subject: str) -> dict[str, Any]:

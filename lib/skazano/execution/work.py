@@ -40,7 +40,9 @@ def project_of(card: Task, context: Context) -> Project:
     """The task's project, in which its tool may be used. Raises Failed."""
     project = context.projects().get(card.project or "")
     if project is None:
-        raise Failed(say(card.lang, "project-gone", name=card.project), f"no project {card.project!r}")
+        broken = (context.settings.projects / f"{card.project}.toml").exists()
+        key = "project-broken" if broken else "project-gone"
+        raise Failed(say(card.lang, key, name=card.project), f"no project {card.project!r}")
     if project.box is None and not Path(project.path).is_dir():
         raise Failed(say(card.lang, "no-folder", title=project.title, path=project.path))
     name = card.tool or project.tool

@@ -176,12 +176,12 @@ def _switch(git: Git, status: Status, start: Start) -> None:
     try:
         if start.sha is None:
             git("symbolic-ref", "HEAD", branches.HEADS + start.name)
-        elif status.branch == start.name:
-            git("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", start.sha, seconds=600)
-        elif start.exists:
-            git(*_SWITCH, "--no-guess", start.name, seconds=600)
-        else:
+        elif not start.exists:
             _new_branch(git, start.name, start.sha)
+        else:
+            if status.branch != start.name:
+                git(*_SWITCH, "--no-guess", start.name, seconds=600)
+            git("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", start.sha, seconds=600)
     except GitError as error:
         if "would be overwritten" not in error.detail and "would lose" not in error.detail:
             raise

@@ -175,9 +175,11 @@ def begin(git: Git, refs: Refs, family: Family, today: date, default: str | None
     """Where today's branch begins: DESIGN's "from where the work stands".
 
     On the remote already: from there. Else from the last such branch while it holds what the
-    default branch lacks, else from the default branch; without either, from HEAD.
+    default branch lacks, else from the default branch; without either, from HEAD. A branch of a day to come,
+    on which the checkout stands, is the last such branch: the clock was set back.
     """
     day = today.isoformat()
+    standing = family.parse(status.branch or "")
     theirs = sorted((d for d in refs.days(distant=True) if d.date == day), reverse=True)
     for found in theirs:
         ref = refs.distant(found.name)
@@ -187,7 +189,8 @@ def begin(git: Git, refs: Refs, family: Family, today: date, default: str | None
     if name is None:
         raise Refused("не нашлось свободного имени для ветки дня")
     tip = default_tip(git, refs, default)
-    last = last_day(git, refs, day)
+    ahead = standing is not None and standing.date > day
+    last = status.head if ahead else last_day(git, refs, day)
     if last and not (tip and _merged(git, refs, default, tip, last)):
         return Start(name, last, False)
     return Start(name, tip or status.head, False)

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from skazano.files import open_plain
 from skazano.git import guard
 from skazano.git.command import NO_HOOKS, Git, Identity
 from skazano.git.facts import Config, Entry, git_directory, read_config
@@ -25,10 +26,13 @@ class Checkout:
         self.git = Git(repo, env, trust_owner)
         self.top = repo.resolve()
         self.git_dir = git_directory(repo)
+        guard.is_plain(self.top, self.git_dir)
         self.config: Config = read_config(self.git)
         guard.leads_here(self.top, self.git_dir, self.config)
-        self.shared = not self.git.user and guard.is_shared(guard.common_directory(self.git_dir))
+        common = guard.common_directory(self.git_dir)
+        self.shared = not self.git.user and guard.is_shared(common)
         if self.shared:
+            guard.borrows_nothing(common)
             guard.names_no_program(self.git)
             # A repository within it is the agent's work too: no git looks into it.
             self.git.options += (*NO_HOOKS, "-c", "safe.directory=", "-c", f"safe.directory={self.top}")
@@ -56,9 +60,9 @@ class Checkout:
     @property
     def lfs(self) -> Lfs:
         """What becomes of files that .gitattributes gives to git-lfs."""
-        attributes = self.top / ".gitattributes"
         try:
-            used = b"filter=lfs" in attributes.read_bytes()
+            with open_plain(self.top / ".gitattributes") as stream:
+                used = b"filter=lfs" in stream.read(1 << 20)
         except OSError:
             return "unused"
         return (

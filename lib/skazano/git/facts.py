@@ -1,8 +1,10 @@
 """What a repository looks like at the moment: status, references, configuration, open merges."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
+from skazano.files import open_plain
 from skazano.git.command import Git
 
 Config = dict[str, list[str]]
@@ -106,8 +108,16 @@ def git_directory(repo: Path) -> Path:
     entry = repo.resolve() / ".git"
     if entry.is_dir():
         return entry.resolve()
-    target = entry.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
-    return (repo / target).resolve()
+    return (repo / (line_of(entry) or "").removeprefix("gitdir:").strip()).resolve()
+
+
+def line_of(path: Path) -> str | None:
+    """What a file of one line says; None if there is none. Nothing else is waited for, or read."""
+    try:
+        with open_plain(path) as stream:
+            return os.fsdecode(stream.read(1 << 16)).strip()
+    except OSError:
+        return None
 
 
 _UNFINISHED = {

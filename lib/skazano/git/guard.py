@@ -10,11 +10,12 @@ box's owner wants run belongs into the configuration of our user.
 import os
 import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import unquote
 
 from skazano.git.command import Git, Refused
-from skazano.git.facts import Config
+from skazano.git.facts import Config, line_of
 
 # Settings that name a program, a transport that is one, or a file with more settings, which may be another's
 # after a switch of branches: git-config(1), gitattributes(5), git-lfs-config(5)
@@ -32,37 +33,73 @@ _LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)")
 _LFS_WORDS = re.compile(r"git-lfs (?:clean -- %f|smudge (?:--skip )?-- %f|filter-process(?: --skip)?)|")
 
 
+def is_plain(top: Path, git_dir: Path) -> None:
+    """Raises Refused if the repository lies elsewhere than in `top`, or git would find links or pipes in it
+    where files should be. To be asked before git is run there, which waits at a pipe."""
+    common = common_directory(git_dir)
+    if common != git_dir and git_dir.parent != common / "worktrees":
+        raise Refused(f".git проекта ведёт в чужую папку: {common}")
+    if _is_own(top, git_dir):
+        _only_files(git_dir, common)
+
+
 def leads_here(top: Path, git_dir: Path, config: Config) -> None:
     """Raises Refused if the repository is another's, or its files lie elsewhere than in `top`."""
     worktree = config.get("core.worktree", [""])[-1]
     if worktree and (git_dir / worktree).resolve() != top:
         raise Refused(f"core.worktree в {git_dir}/config указывает на другую папку: {worktree}")
-    common = common_directory(git_dir)
-    if git_dir != top / ".git" and not worktree and not _points_back(top, git_dir):
-        raise Refused(f".git проекта ведёт в чужую папку: {git_dir}")
-    if common != git_dir and common not in git_dir.parents:
-        raise Refused(f".git проекта ведёт в чужую папку: {common}")
-    for folder in (git_dir, git_dir / "refs"):
-        for entry in os.scandir(folder) if folder.is_dir() else ():
-            if entry.is_symlink() and entry.name != "hooks":
-                raise Refused(f"в .git проекта ссылка вместо файла: {entry.path}")
+    if not _is_own(top, git_dir):
+        if not worktree:
+            raise Refused(f".git проекта ведёт в чужую папку: {git_dir}")
+        _only_files(git_dir)
+
+
+def _is_own(top: Path, git_dir: Path) -> bool:
+    """Whether it lies in the checkout, or is that of a linked worktree, which names the checkout in turn
+    (gitrepository-layout(5), `gitdir`)."""
+    named = line_of(git_dir / "gitdir")
+    return git_dir == top / ".git" or (named is not None and (git_dir / named).parent.resolve() == top)
+
+
+def _only_files(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            found = _no_file(folder, ("hooks", "modules"))
+        except OSError as error:
+            raise Refused(f"в .git проекта не читается папка: {error.filename}") from error
+        if found is not None:
+            raise Refused(f"в .git проекта ссылка или канал вместо файла: {found}")
+
+
+def _no_file(folder: str | Path, spared: Collection[str] = ()) -> str | None:
+    """A link or a pipe in or below the folder: git would write through the one, its reflog say, and wait at
+    the other. Hooks are only read; git has no business in the repositories of submodules."""
+    try:
+        odd = [e for e in os.scandir(folder) if e.name not in spared and not e.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return None  # a git that tidies up has taken it away
+    inner = [entry for entry in odd if entry.is_dir(follow_symlinks=False)]
+    found = (entry.path for entry in odd if entry not in inner and not _is_socket(entry))
+    deeper = (_no_file(entry.path) for entry in inner)
+    return next(found, None) or next((path for path in deeper if path), None)
+
+
+def _is_socket(entry: os.DirEntry[str]) -> bool:
+    """git's own fsmonitor listens on one."""
+    return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
 def common_directory(git_dir: Path) -> Path:
     """Where configuration, references and objects lie, which linked worktrees share."""
-    try:
-        return (git_dir / (git_dir / "commondir").read_text(errors="surrogateescape").strip()).resolve()
-    except OSError:
-        return git_dir
+    named = line_of(git_dir / "commondir")
+    return git_dir if named is None else (git_dir / named).resolve()
 
 
-def _points_back(top: Path, git_dir: Path) -> bool:
-    """Whether the git directory of a linked worktree names this one (gitrepository-layout(5), `gitdir`)."""
-    try:
-        named = (git_dir / "gitdir").read_text(errors="surrogateescape").strip()
-    except OSError:
-        return False
-    return (git_dir / named).parent.resolve() == top
+def borrows_nothing(common: Path) -> None:
+    """Raises Refused if its objects lie elsewhere too: who writes there names what our user can read."""
+    lent = common / "objects" / "info" / "alternates"
+    if line_of(lent):
+        raise Refused(f"проект берёт объекты git из чужой папки: git repack -a -d, затем удалите {lent}")
 
 
 def is_shared(path: Path) -> bool:
@@ -85,10 +122,12 @@ def names_no_program(git: Git) -> None:
             )
 
 
-def push_is_safe(git: Git, remote: str) -> None:
-    """Raises Refused if a push would run the hooks of a repository on this machine that others can write."""
+def remote_is_safe(git: Git, remote: str) -> None:
+    """Raises Refused if the remote is a repository on this machine that others can write: a push would run
+    its hooks, a fetch may bring what the project's own user is not to read."""
     top = git.repo.resolve()
-    for url in git("remote", "get-url", "--push", "--all", remote).out.decode(errors="replace").splitlines():
+    found = [git("remote", "get-url", *push, "--all", remote).out for push in ((), ("--push",))]
+    for url in b"".join(found).decode(errors="replace").splitlines():
         named = _on_this_machine(top, url)
         for path in [named + ending for ending in _ENDINGS] if named else []:
             within = top in Path(path).resolve().parents

@@ -4,6 +4,7 @@ import contextlib
 from datetime import date
 
 from skazano.git import branch as branches
+from skazano.git import guard
 from skazano.git.branch import Family, Refs, Start
 from skazano.git.checkout import Checkout
 from skazano.git.command import Busy, GitError, Refused
@@ -27,7 +28,7 @@ class Plan:
                 self._learn_default(status)
             self._tidy()
             return branches.begin(git, refs, self.family, self.today, self.default, status)
-        return start if status.entries else self._forward(start)
+        return start if status.entries else self._forward(start, status.branch)
 
     def after(self, status: Status, start: Start) -> Start:
         """The day's branch once the owner's work is committed, on it or elsewhere."""
@@ -65,6 +66,8 @@ class Plan:
             specs = [*specs, "+" + family]
         quiet = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--", remote)
         try:
+            if self.there.shared:
+                guard.remote_is_safe(git, remote)
             git(*quiet, *specs, seconds=seconds)
             if self.refs.remote_prefix + "HEAD" not in self.refs.all:
                 git("remote", "set-head", remote, "--auto", ok=None, seconds=seconds)
@@ -78,10 +81,13 @@ class Plan:
         with contextlib.suppress(Busy):
             self.there.git("gc", "--auto", "--quiet", ok=None, seconds=120)
 
-    def _forward(self, start: Start) -> Start:
-        """Moved up to what already contains it: merged, or gone on from another box."""
+    def _forward(self, start: Start, current: str | None) -> Start:
+        """Moved up to what already contains it: merged, gone on from another box, or, while the clock was
+        wrong, under another day's name."""
         refs = self.refs
         near = {branches.HEADS + str(self.default): refs.local(self.default or "")}
+        if current is not None and self.family.parse(current):
+            near[branches.HEADS + current] = refs.local(current)
         if refs.remote:
             near[refs.remote_prefix + start.name] = refs.distant(start.name)
             near[refs.remote_prefix + str(self.default)] = refs.distant(self.default or "")

@@ -63,7 +63,7 @@ def push(
         if there.remote is None:
             return PushResult(False, "no remote", branch)
         if there.shared:
-            guard.push_is_safe(there.git, there.remote)
+            guard.remote_is_safe(there.git, there.remote)
         return _Pusher(there, there.remote, branch, seconds).push()
     except Busy as error:
         return _told("failed", branch, str(error), error.detail, again=True)

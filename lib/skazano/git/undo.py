@@ -13,6 +13,8 @@ from skazano.git.command import NO_HOOKS, Git, GitError, Identity
 from skazano.git.message import message, one_line
 from skazano.git.push import PushResult, push
 
+_NONE = "Коммитов этой задачи на ветке {} нет: её работа не здесь или уже убрана."
+
 
 class Undone(msgspec.Struct, frozen=True):
     """How an undo ended. `error` is a Russian sentence; `sha` the revert, also an earlier one."""
@@ -60,7 +62,7 @@ def undo(
     if done and not _newer(git, made, done[0]):
         sha = done[0]
     elif not made:
-        return Undone(False, work.branch, error="Коммитов этой задачи на ветке дня нет.")
+        return Undone(False, work.branch, error=_NONE.format(work.branch))
     else:
         try:
             sha = _revert(git, task, made)

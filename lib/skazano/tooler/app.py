@@ -125,6 +125,8 @@ class App:
         view.stderr, view.stderr_next = run.output("stderr.log", stderr)
         if ended is not None:
             view.status, view.result = ended.status, ended.result
+        elif id in self.crew.left:
+            raise Refusal(507, "Cannot be gone on with", "Look after this box's disk, then restart tooler.")
         return _json(view)
 
     async def stop(self, request: Request) -> Response:

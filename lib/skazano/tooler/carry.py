@@ -8,16 +8,14 @@ from dataclasses import replace
 
 import msgspec
 
-from skazano.execution import runs, undoing
+from skazano.execution import interruption, runs, undoing
 from skazano.execution import work as tools
-from skazano.execution.commits import commit_work, prepare_work
-from skazano.log import log
-from skazano.stage import Context, Failed
+from skazano.execution.beginning import begin
+from skazano.execution.commits import commit_work
+from skazano.stage import Context
 from skazano.task import Task
-from skazano.texts import say
 from skazano.tooler.store import Run
 from skazano.tooler.wire import STOPPED, Result, Status, Undoes
-from skazano.tools.base import Job, NoProgram
 
 End = tuple[Status, Result]
 
@@ -32,11 +30,12 @@ def carry_out(run: Run, card: Task, context: Context, begun: Callable[[], None])
         project, allow=[*project.allow, *wanted.allow], deny=[*project.deny, *wanted.deny]
     )
     job = replace(tools.job_of(task, card, project, context), earlier=wanted.earlier)
-    state = runs.state(task)
+    state = interruption.state(task, card)
     if state == "none":
         if task.has("cancel"):
             return "ended", Result(exit=STOPPED)
-        _begin(run, card, job, context)
+        limits = [limit for limit in (job.most_cost, wanted.cost) if limit is not None]
+        begin(task, card, replace(job, most_cost=min(limits, default=None)), context)
         state = "alive"
     begun()
     exit = None if state == "cut-off" else runs.wait(task, context, lambda minutes: None)
@@ -44,12 +43,9 @@ def carry_out(run: Run, card: Task, context: Context, begun: Callable[[], None])
         tools.cut_off(task, card, context)
         return "cut-off", Result(session=card.session)
     outcome = tools.conclude(task, card, job, exit, context)
-    if not outcome.unknown_session:
-        title = card.title or task.id
-        partial = exit.get("stopped") or not outcome.ok
-        commit_work(
-            task, card, project, context, say(card.lang, "partial", title=title) if partial else title
-        )
+    interruption.wait(task, job, outcome, context)
+    if not outcome.unknown_session or interruption.goes_on(task):
+        commit_work(task, card, project, context, partial=bool(exit.get("stopped")) or not outcome.ok)
     return "ended", Result(exit=task.json("run/exit.json") or exit, session=card.session)
 
 
@@ -60,16 +56,3 @@ def _undo(run: Run, undoes: Undoes, card: Task, context: Context, begun: Callabl
         return "ended", Result(exit=STOPPED)
     undoing.take_back(run.task, card, undoes.task, undoes.commits, context)
     return "ended", Result(exit={"code": 0, "signal": None, "seconds": 0.0})
-
-
-def _begin(run: Run, card: Task, job: Job, context: Context) -> None:
-    limits = [limit for limit in (job.most_cost, run.wanted.cost) if limit is not None]
-    job = tools.afford(replace(job, most_cost=min(limits, default=None)), context)
-    hidden = tools.hidden(job.project, context)
-    try:
-        plan = tools.kind(job.tool.kind).plan(job)
-        prepare_work(run.task, card, job.project, context)
-        runs.begin(run.task, job, plan, context, hidden)
-    except NoProgram as error:
-        raise Failed(say(card.lang, "no-program", tool=card.tool, why=error), str(error)) from error
-    log(run.id, "run begun", tool=card.tool, project=job.project.slug, session=job.session)

@@ -14,19 +14,17 @@ from typing import Any
 
 from skazano.config import ConfigError, Settings
 from skazano.execution import isolation, runs
-from skazano.log import WARNING, log, log_traceback
-from skazano.outages import BACKOFF
+from skazano.log import ERROR, WARNING, log, log_traceback
+from skazano.outages import BACKOFF, backoff
 from skazano.projects import load_all
 from skazano.spool import Spool
-from skazano.stage import Context, Failed, Later, Stopped
+from skazano.stage import FULL, LISTING, Context, Failed, Later, Stopped
 from skazano.task import BadTask
 from skazano.texts import say
 from skazano.tooler.carry import End, carry_out
 from skazano.tooler.store import Run, Store
 from skazano.tooler.wire import Result
 from skazano.wake import Wake
-
-FULL = 60.0  # seconds until a full disk is tried again
 
 
 class _Own(Context):
@@ -63,6 +61,7 @@ class Crew:
         self._waiting: list[Run] = []
         self._working: dict[str, _Place] = {}
         self._threads: set[threading.Thread] = set()
+        self.left: set[str] = set()  # runs that cannot be gone on with before the next start
         self._stopping = False
 
     def start(self) -> None:
@@ -79,6 +78,7 @@ class Crew:
         with self._changing:
             here = run.id in self._working or any(run.id == other.id for other in self._waiting)
             if not here and run.ended() is None:
+                self.left.discard(run.id)
                 self._waiting.append(run)
                 self._next()
             place = self._working.get(run.id)
@@ -144,8 +144,9 @@ class Crew:
             over = _patiently(run, place)
             if over is not None:
                 log(run.id, "over", status=over[0], stopped=run.task.has("cancel") or None)
-        except OSError as error:  # no inotify, say: it is taken up again at the next start
-            log(run.id, "left where it is", level=WARNING, why=error)
+        except OSError as error:  # no inotify, a disk that takes nothing: the next start takes it up again
+            log(run.id, "left where it is", level=ERROR, why=error)
+            self.left.add(run.id)
         finally:
             place.own.wake.close()
             place.begun.set()
@@ -158,50 +159,66 @@ class Crew:
 
 
 def _patiently(run: Run, place: _Place) -> End | None:
-    """Carry the run out and say so; what is in the way for a while is waited for. None: the process ends."""
+    """Carry the run out and say so; what is in the way for a while is waited for. None: the process ends.
+    Raises OSError: what came of it cannot be kept."""
     own = place.own
     while True:
+        over = _attempt(run, place)
         try:
-            over = _attempt(run, place)
             if isinstance(over, tuple):
                 run.end(*over)
                 return over
-        except OSError as trouble:  # a full disk, say
-            log(run.id, "in the way", level=WARNING, why=trouble)
-            over = FULL
-        if over is None or not _pause(own, over):
+        except OSError as trouble:
+            over = _again(run, own, trouble)
+            if over is None:
+                raise
+        if over is None or not _pause(run, own, over):
             return None
 
 
 def _attempt(run: Run, place: _Place) -> End | float | None:
-    """The run's end, or in how many seconds to try again; None: the process ends. Raises OSError."""
+    """The run's end, or in how many seconds to try again; None: the process ends."""
     own, lang = place.own, run.wanted.lang
     try:
         return carry_out(run, run.task.load(), own, place.begun.set)
     except Stopped:
         return None
-    except Later as trouble:
-        if own.attempt > len(BACKOFF):
-            return "failed", Result(told=say(lang, "gave-up"), detail=str(trouble))
-        log(run.id, "later", level=WARNING, why=trouble)
-        own.attempt += 1
-        return trouble.seconds or BACKOFF[own.attempt - 2]
+    except (Later, OSError) as trouble:
+        seconds = _again(run, own, trouble)
+        if seconds is not None:
+            return seconds
+        if isinstance(trouble, OSError):
+            return "failed", Result(told=say(lang, "disk-unwell", why=trouble.strerror), detail=str(trouble))
+        return "failed", Result(told=say(lang, "gave-up"), detail=str(trouble))
     except Failed as trouble:
         return "failed", Result(told=trouble.told, detail=trouble.detail)
     except (BadTask, ConfigError) as trouble:
         return "failed", Result(told=say(lang, "fault", stage="tooler"), detail=str(trouble))
-    except OSError:
-        raise
     except Exception as trouble:  # noqa: BLE001 - the one broad handler: a fault in one run ends that one
         log_traceback(run.id, "".join(traceback.format_exception(trouble)))
         return "failed", Result(told=say(lang, "fault", stage="tooler"), detail=repr(trouble))
 
 
-def _pause(own: _Own, seconds: float) -> bool:
-    """Wait; False if the process is to end."""
-    until = time.monotonic() + seconds
+def _again(run: Run, own: _Own, trouble: Later | OSError) -> float | None:
+    """In how many seconds to try once more; None if that was done often enough. Only a full disk, and a tool
+    that is still at work, are waited for as long as it takes."""
+    log(run.id, "later", level=WARNING, why=trouble)
+    if isinstance(trouble, OSError) and trouble.errno in FULL:
+        return LISTING
+    own.attempt += 1
+    if own.attempt > len(BACKOFF) + 1 and runs.state(run.task) != "alive":
+        return None
+    seconds = trouble.seconds if isinstance(trouble, Later) else None
+    return seconds or backoff(own.attempt - 1)
+
+
+def _pause(run: Run, own: _Own, seconds: float) -> bool:
+    """Wait, not longer than until a person wants it stopped; False if the process is to end."""
+    until, cancelled = time.monotonic() + seconds, run.task.has("cancel")
     while not own.stopping and (left := until - time.monotonic()) > 0:
         own.wake.clear()
-        if not own.stopping:
+        if not own.stopping and run.task.has("cancel") == cancelled:
             own.wake.wait(left)
+        elif not own.stopping:
+            break
     return not own.stopping

@@ -27,7 +27,7 @@ from skazano.tooler.talk import make, token
 
 LISTEN = {"tooler": "127.0.0.1:8765", "callbacks": "127.0.0.1:8766"}
 FIRST_FD = 3  # of the sockets that systemd opened, sd_listen_fds(3)
-DAY = 86400.0
+HOUR, DAY = 3600.0, 86400.0
 Sockets = list[socket.socket]
 
 
@@ -60,7 +60,6 @@ def _tooler(settings: Settings, where: str) -> int:
     except Occupied as error:
         raise ConfigError(f"{error}: another tooler works here; stop it first") from error
     listening = _listen(where)
-    store.clean()
     caller = Caller(own)
     crew = Crew(settings, store, caller.owe)
     for run in store.all():
@@ -109,7 +108,7 @@ def _bind(where: str) -> socket.socket:
 
 
 def _daily(store: Store) -> Callable[[], None]:
-    due = time.monotonic() + DAY
+    due = time.monotonic() + HOUR  # until then a clock that was wrong at the start has been set
 
     def clean() -> None:
         nonlocal due

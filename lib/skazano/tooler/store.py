@@ -2,6 +2,7 @@
 
     request.json    what was asked for, and when it was accepted; the directory appears with it, by one rename
     task.json prompt.md resume.json run/ commit.json changes.patch    as `execute` has them
+    earlier/        parts of a run whose service was out of reach; each went on in the same session
     attached/       files that came with the request
     cancel          the other side wants it stopped
     result.json     it is over; last

@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 
+from skazano import files
 from skazano.config import ConfigError, Settings, load
 
 UNITS = Path("/etc/systemd/system")
@@ -54,7 +55,7 @@ def hand_out(settings: Settings, units: Path = UNITS) -> list[str]:
         changed.append(unit)
         if text:
             folder.mkdir(exist_ok=True)
-            file.write_text(text)
+            files.write_file(file, text, 0o644)
         else:
             file.unlink()
     return changed

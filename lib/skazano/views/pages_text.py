@@ -29,12 +29,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_shown": ("Не показаны на этой странице", "Not shown on this page"),
     "quiet": ("Пока тихо", "All quiet"),
     "quiet_hint": (
-        "Запишите боту голосовое сообщение или дайте задание из терминала:",
+        "Запишите боту голосовое сообщение или дайте задачу из терминала:",
         "Send the bot a voice message or give it a task from the terminal:",
     ),
-    "no_tasks": ("Заданий пока нет.", "No tasks yet."),
+    "no_tasks": ("Задач пока нет.", "No tasks yet."),
     "last_event": ("Последнее событие", "Last event"),
-    "source": ("Страница составлена из каталога заданий", "Made from the task spool"),
+    "source": ("Страница составлена из каталога задач", "Made from the task spool"),
     "untitled": ("Без слов", "No words"),
     "unheard": ("Голосовое сообщение", "Voice message"),
     "said": ("Сказано", "What was said"),
@@ -53,13 +53,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "what_to_do": ("Что сделать", "What to do"),
     "do_failed": ("Устраните причину и повторите:", "Mend the cause and try again:"),
     "do_hold": ("Продолжить с того же места или отменить:", "Go on from here or cancel:"),
-    "do_unsorted": ("Отнесите задание к проекту:", "File the task under a project:"),
+    "do_unsorted": ("Отнесите задачу к проекту:", "File the task under a project:"),
     "do_missing": (
-        "У задания нет ярлыка ни в одной очереди. Проверьте каталог:",
+        "У задачи нет билета ни в одной очереди. Проверьте каталог:",
         "The task has no ticket in any queue. Check the spool:",
     ),
     "slug": ("проект", "project"),
-    "waits_until": ("Повтор не раньше", "Tried again after"),
+    "waits_until": ("повтор не раньше", "tried again after"),
     "commit": ("Изменения", "Changes"),
     "branch": ("Ветка", "Branch"),
     "commits": ("Коммиты", "Commits"),
@@ -86,7 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "waited": ("ждало", "waited"),
     "files": ("Файлы", "Files"),
     "size": ("Размер", "Size"),
-    "about": ("О задании", "About the task"),
+    "about": ("О задаче", "About the task"),
     "id": ("Номер", "Id"),
     "project": ("Проект", "Project"),
     "tool": ("Инструмент", "Tool"),
@@ -101,7 +101,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "source_cli": ("терминал", "terminal"),
     "length": ("Запись", "Recording"),
     "cost": ("Стоимость", "Cost"),
-    "parent": ("Часть задания", "Part of"),
+    "parent": ("Часть задачи", "Part of"),
     "children": ("Подзадачи", "Subtasks"),
     "session": ("Сеанс", "Session"),
     "path": ("Папка", "Folder"),
@@ -118,7 +118,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "state_hold": ("ждёт решения", "on hold"),
     "state_done": ("готово", "done"),
     "state_failed": ("не удалось", "failed"),
-    "state_missing": ("без ярлыка", "no ticket"),
+    "state_missing": ("без билета", "no ticket"),
     "stage_receive": ("приём", "receive"),
     "stage_download": ("загрузка", "download"),
     "stage_transcribe": ("расшифровка", "transcribe"),
@@ -128,6 +128,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "stage_summarize": ("краткий ответ", "summarize"),
     "stage_speak": ("озвучивание", "speak"),
     "stage_skazano": ("вручную", "by hand"),
+    "stage_clean": ("уборка", "clean"),
     "stage_reply": ("отправка", "reply"),
     "event_done": ("сделано", "done"),
     "event_later": ("отложено", "deferred"),
@@ -145,11 +146,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "event_filed": ("отнесено к проекту", "filed"),
     "event_held": ("остановлено", "held"),
     "event_asked": ("задан вопрос", "asked"),
+    "event_gathered": ("собраны ответы подзадач", "subtasks gathered"),
+    "event_joining": ("присоединяется к первой", "joins the first one"),
+    "event_joined": ("дополнено", "added to"),
+    "event_confirmed": ("слова поправлены", "words corrected"),
+    "event_interrupted": ("служба молчала, продолжено", "service away, went on"),
+    "event_session unknown": ("сеанса больше нет, начато заново", "session gone, begun afresh"),
+    "event_removed": ("удалено при уборке", "removed by clean"),
     "event_waiting": ("ждёт подзадач", "waits for subtasks"),
 }  # fmt: skip
 
 COUNTED = {
-    "tasks": (("задание", "задания", "заданий"), ("task", "tasks", "tasks")),
+    "tasks": (("задача", "задачи", "задач"), ("task", "tasks", "tasks")),
 }
 
 _MONTHS = (
@@ -204,7 +212,7 @@ class Speech:
         return _SHORT.sub(rf"\1{NBSP}", given).replace(" —", f"{NBSP}—") if self.lang == "ru" else given
 
     def count(self, number: int, what: str) -> str:
-        """`3 задания`, `3 tasks`."""
+        """`3 задачи`, `3 tasks`."""
         forms = COUNTED[what][self._column]
         form = forms[plural(number)] if self.lang == "ru" else forms[number != 1]
         return f"{self.number(number)}{NBSP}{form}"
