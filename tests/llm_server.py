@@ -113,6 +113,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "302": {"status": 302, "body": "", "headers": {"Location": "http://127.0.0.1:9/"}},
     "204": {"status": 204, "body": ""},
     "dripping": {"drip": True},
+    "stalled": {"stall": True},
     "slow": {"slow": True},
     "drop": {"drop": True},
     "honest": {"lie": ""},
@@ -181,6 +182,12 @@ class _Answers(BaseHTTPRequestHandler):
         if not gemini and not path.endswith("/chat/completions"):
             return self._send(404, {"error": {"code": 404, "message": f"no {path}"}})
         if step.get("slow"):
+            self.server.released.wait(60)
+            return None
+        if step.get("stall"):
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+            )
             self.server.released.wait(60)
             return None
         if step.get("drip"):

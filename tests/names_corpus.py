@@ -40,7 +40,7 @@ def projects(key: str) -> list[Name]:
 @cache
 def spoken() -> list[dict[str, Any]]:
     """Every utterance: list, by, slug (None: a stranger), said, voice, frame, phrase."""
-    slugs = {(key, p["said"]): p["slug"] for key in "abcdef" for p in _named().get(key, ())}
+    slugs = {(key, p["said"]): p["slug"] for key in "abcdefg" for p in _named().get(key, ())}
     out = []
     for line in map(json.loads, (DATA / "names_heard.jsonl").read_text().splitlines()):
         slug, heard = slugs.get((line["list"], line["said"])), line.pop("heard")

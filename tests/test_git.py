@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -227,15 +227,28 @@ def test_todays_branch_moves_up_once_merged(repo: Repo) -> None:
     repo.task("t1", a="1\n")
     repo.git("switch", "-q", "main")
     repo.git("merge", "-q", "--no-ff", "-m", "merged", BRANCH)
-    assert repo.prepare("t2").base == repo.git("rev-parse", "main")
+    assert repo.prepare("t2").base == repo.git("rev-parse", "main") == repo.head
     assert repo.branch == BRANCH
 
 
-def test_a_branch_of_the_future_is_not_followed(repo: Repo) -> None:
+def test_a_branch_of_the_future_is_followed_only_by_who_stands_on_it(repo: Repo) -> None:
     main = repo.head
     repo.git("switch", "-q", "-c", "autobot/2099-01-01")
-    repo.commit("clock was wrong")
+    wrong = repo.commit("clock was wrong", wrong="x\n")
+    repo.git("switch", "-q", "main")
     assert repo.prepare().base == main
+    repo.git("switch", "-q", "autobot/2099-01-01")
+    repo.git("branch", "-q", "-D", BRANCH)
+    assert repo.prepare("t2").base == wrong
+    assert (repo.prepare("t3", NEXT).base, repo.branch) == (wrong, "autobot/2026-11-23")
+
+
+def test_a_clock_that_goes_back_and_forth_loses_no_work_from_sight(repo: Repo) -> None:
+    repo.task("t1", a="1\n")
+    repo.task("t2", DAY - timedelta(days=1), b="2\n")
+    assert (repo.branch, repo.subjects()[:2]) == ("autobot/2026-11-21", ["task t2", "task t1"])
+    repo.task("t3", c="3\n")
+    assert (repo.branch, repo.subjects()[:3]) == (BRANCH, ["task t3", "task t2", "task t1"])
 
 
 def test_the_days_branch_exists_only_on_the_remote(

@@ -146,12 +146,79 @@ def test_openrouters_own_cost_counts():
     assert usage.cost == 0.0123
 
 
-def test_a_redirect_takes_the_key_nowhere():
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_takes_the_key_nowhere(engine, status):
     with LlmServer() as other:
-        step = {"status": 302, "body": "", "headers": {"Location": f"{other.url}/v1/chat/completions"}}
+        step = {"status": status, "body": "", "headers": {"Location": f"{other.url}/v1/chat/completions"}}
         with LlmServer([step]) as server, pytest.raises(ModelError):
-            OpenAiCompatible("x", "m", server.url, KEY).complete("s", "t", Said, 5)
+            engine(server.url).complete("s", "t", Said, 5)
         assert other.requests == []
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 200_000, '{"a":' * 100_000, '{"choices":' + "9" * 10_000 + "}", "NaN"]
+)
+def test_a_body_that_is_no_completion_is_an_error_of_ours(engine, tmp_path, clock, body):
+    with LlmServer([{"status": 200, "body": body}]) as server, pytest.raises(NoModel):
+        chain(tmp_path, clock, engine(server.url)).complete("s", "t", Said)
+
+
+def test_an_engine_that_breaks_costs_no_task(tmp_path, clock):
+    class Broken:
+        name = "broken"
+
+        def complete(self, *_):
+            raise ZeroDivisionError(KEY)
+
+    with pytest.raises(NoModel, match="broken: no answer that can be read: ZeroDivisionError") as caught:
+        chain(tmp_path, clock, Broken()).complete("s", "t", Said)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("delay", ["-3s", "nans", "nan", "soons", "s", None, 7])
+def test_a_wait_that_is_none_is_not_waited(engine, tmp_path, clock, delay):
+    detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+    body = {"error": {"code": 429, "message": "q", "status": "RESOURCE_EXHAUSTED", "details": [detail]}}
+    step = {"status": 429, "body": body, "headers": {"Retry-After": str(delay).removesuffix("s")}}
+    with LlmServer([step, GOOD]) as server:
+        value, _ = chain(tmp_path, clock, engine(server.url), seconds=20).complete("s", "t", Said)
+    assert value.word == "да"
+    assert 0 < clock.slept[0] < 8
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(engine):
+    with LlmServer([{"status": 200, "body": " " * 5_000_000}]) as server, pytest.raises(ModelError) as caught:
+        engine(server.url).complete("s", "t", Said, 5)
+    assert "too long" in str(caught.value)
+
+
+def test_a_body_that_stops_is_a_time_out_and_no_other_try(engine, tmp_path, clock):
+    with LlmServer(["stalled"]) as server, pytest.raises(NoModel, match="no whole answer"):
+        chain(tmp_path, clock, engine(server.url), seconds=0.5).complete("s", "t", Said)
+    assert len(server.requests) == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```JSON\n{"word": "да", "count": 2}\n```',
+        'Вот ответ:\n{"word": "да", "count": 2}\nГотово.',
+        '<think>{"word": "нет"}?</think>{"word": "да", "count": 2}',
+        '\ufeff  {"word": "да", "count": 2}\n',
+    ],
+)
+def test_what_is_said_around_an_answer_does_no_harm(text):
+    assert decode(text, Said) == Said("да", 2)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"word": "да"} {"word": "нет"}', '{"word": "да"', "}{", '{"word": NaN}', "{'word': 'да'}"]
+)
+def test_what_is_no_answer_is_none(text):
+    with pytest.raises(WrongShape):
+        decode(text, Said)
 
 
 def test_the_chain_waits_as_told_and_tries_again(engine, tmp_path, clock):
@@ -290,7 +357,7 @@ def test_a_schema_without_references():
 
 def test_prompts_have_versions_and_can_be_overridden(tmp_path):
     _, built_in = render("refine")
-    assert built_in == "refine/2"
+    assert built_in == "refine/3"
     (tmp_path / "refine.j2").write_text("{# version: own-2 #}\nSay {{ 1 + 1 }}.\n")
     assert render("refine", tmp_path) == ("Say 2.", "refine/own-2")
     assert render("project", tmp_path)[1] == "project/1"

@@ -153,8 +153,8 @@ def test_the_corpus():
     assert sum(counts[key].total() for key in "abcdef") > 1000
     assert sum(counts[key]["wrong"] for key in "abcdef") <= 0.004 * 1000
     assert min(share[key] for key in "abcdef") >= 0.93
-    assert share["strangers"] >= 0.97
-    assert min(share[f"strangers_{key}"] for key in "cdef") >= 0.78  # made to be mistaken: «слово»
+    assert share["strangers"] >= 0.93
+    assert min(share[f"strangers_{key}"] for key in "cdefg") >= 0.74  # made to be mistaken: «слово»
 
 
 def test_whole_phrases_as_heard():

@@ -12,7 +12,7 @@ import pytest
 
 from demo_world import OWNER, World
 from skazano.conversation import chats, pieces
-from skazano.spool import Spool
+from skazano.spool import BOXES, Spool
 from skazano.task import TaskDir
 from stages import load, once, place, put, story
 
@@ -109,6 +109,17 @@ def test_a_project_holds_for_three_hours_from_the_last_request(here: World, spoo
     assert place(spool, forgotten.id) == "unsorted"
 
 
+def test_a_project_set_by_a_clock_that_ran_ahead_does_not_hold_for_years(here: World, spool: Spool) -> None:
+    year = time.time() + 365 * 86400
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until, chat.mode = "demo", year, "audio"
+    os.utime(spool.state / "chats" / f"{OWNER}.json", (year, year))
+    task = said(spool, "добавь кнопку")
+    once(here, "route")
+    assert place(spool, task.id) == "unsorted"
+    assert chats.read(spool, OWNER).mode == "audio"
+
+
 def test_one_chats_settings_are_not_anothers(here: World, spool: Spool) -> None:
     said(spool, "настройки проект демо режим аудио")
     once(here, "route")
@@ -197,9 +208,9 @@ def ripen(spool: Spool) -> None:
         os.utime(spool.path(ticket), (0, 0))
 
 
-def picture(spool: Spool, caption: str, album: str) -> TaskDir:
+def picture(spool: Spool, caption: str, album: str, stage: str = "route") -> TaskDir:
     return put(
-        spool, "route", {"transcript.txt": caption, "photo.jpg": f"JPEG {caption}"},
+        spool, stage, {"transcript.txt": caption, "photo.jpg": f"JPEG {caption}"},
         kind="photo", attachments=["photo.jpg"], album=album, message=next(NUMBERS),
     )  # fmt: skip
 
@@ -243,15 +254,43 @@ def test_pictures_that_cannot_be_linked_are_copied(
 
 
 def test_an_album_waits_for_what_is_still_being_fetched(here: World, spool: Spool) -> None:
-    first = picture(spool, "в галерею", "77")
-    late = put(spool, "download", {"transcript.txt": ""}, album="77", kind="photo", message=999)
+    """The captioned picture comes last, and not at the first try."""
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    first = picture(spool, "", "77")
+    late = picture(spool, "в галерею", "77", stage="download")
+    place_of = {box: spool.root / "download" / box / f"{late.id},1" for box in BOXES}
+    (spool.root / "download" / "new" / f"{late.id},0").rename(place_of["run"])
+    for box in ("later", "new"):
+        once(here, "route")
+        assert place(spool, first.id) == "route/new"
+        next(path for path in place_of.values() if path.exists()).rename(place_of[box])
+    place_of["new"].rename(spool.root / "route" / "new" / f"{late.id},0")
     once(here, "route")
-    assert place(spool, first.id) == "route/new"
-    (spool.root / "download" / "new" / f"{late.id},0").rename(
-        spool.root / "download" / "later" / f"{late.id},1"
-    )
+    ripen(spool)
     once(here, "route")
-    assert place(spool, first.id) == "route/later"
+    assert [place(spool, task.id) for task in (first, late)] == ["refine/new", "done"]
+    assert first.text("request.txt") == "в галерею"
+    assert len(first.load().attachments) == 2
+
+
+@pytest.mark.parametrize("what", ["album", "text"])
+def test_a_piece_that_comes_when_the_first_has_waited_enough(here: World, spool: Spool, what: str) -> None:
+    with chats.change(spool, OWNER) as chat:
+        chat.project, chat.until = "demo", time.time() + 60
+    when = datetime.now(UTC)
+    if what == "album":
+        first = picture(spool, "", "77")
+    else:
+        first = said(spool, "а" * 4096, when=when)
+    once(here, "route")
+    rest = picture(spool, "конец", "77") if what == "album" else said(spool, "конец", when=when)
+    ripen(spool)  # both are ready, the first one is older
+    once(here, "route")
+    ripen(spool)
+    once(here, "route")
+    assert [place(spool, task.id) for task in (first, rest)] == ["refine/new", "done"]
+    assert (first.text("request.txt") or "").endswith("конец")
 
 
 def test_a_text_that_was_cut_is_one_request(here: World, spool: Spool) -> None:
@@ -279,8 +318,9 @@ def test_a_piece_is_not_done_twice_though_route_dies_after_adding_it(here: World
     once(here, "route")
     [ticket] = spool.root.glob(f"done/*/{piece.id}")
     ticket.rename(spool.root / "route" / "run" / f"{piece.id},1")
-    ripen(spool)
-    once(here, "route")
+    for _ in range(2):
+        ripen(spool)
+        once(here, "route")
     assert first.text("request.txt") == "а" * 4096 + "\nконец"
     assert place(spool, piece.id) == "done"
 

@@ -162,7 +162,7 @@ def ask(tmp_path, step, mode="text", **more):
 def test_a_true_answer_is_sent(tmp_path, answer):
     said, usage = ask(tmp_path, {"value": {"answer": answer}})
     assert said == answer
-    assert (usage.engine, usage.prompt) == ("openrouter", "summarize/2")
+    assert (usage.engine, usage.prompt) == ("openrouter", "summarize/3")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from skazano.understand import names as matcher  # noqa: E402
 from skazano.understand.phonetics import cyrillic, likeness, normal, tidy  # noqa: E402
 from skazano.understand.readings import readings  # noqa: E402
 
-TUNED = "abcd"  # the lists; the others are not read
+TUNED = "abcdefg"  # the lists; the others are not read
 SHARE = {"meant": 1.0, "stranger": 1.0, "alike": 1.0, "confused": 1.0, "by chance": 0.5, "nearest": 0.3}
 RIGHT_WANTED = (0.95, 0.96, 0.97, 0.975, 0.98)
 BY_CHANCE, NEAREST = 2000, 12

@@ -120,6 +120,7 @@ def _speech(command: _Maker) -> None:
     compare.add_argument("--store", type=Path, metavar="FILE", help="where results are kept between runs")
     replay = command("replay-understanding", speech.replay, "run transcripts through the rules")
     replay.add_argument("file", type=Path, help="JSON lines: text, projects, terms, tools, expected")
+    replay.add_argument("--models", action="store_true", help="refine with the configured language models")
 
 
 def _box(command: _Maker) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,15 +139,29 @@ def _edited(text: str) -> str:
 
 
 def replay(desk: Desk, options: argparse.Namespace) -> int:
-    """Run a file of transcripts through the rules; exit code 1 if any expectation is missed."""
-    from skazano.understand.replay import BadLine, print_replay
+    """Run a file of transcripts through the rules, or what models make of them; exit code 1 if any
+    expectation is missed."""
+    from skazano import thinking
+    from skazano.context import Context
+    from skazano.understand.refine import refine_local
+    from skazano.understand.replay import BadLine, asking, print_replay
     from skazano.understand.replay import replay as run
+    from skazano.wake import Wake
 
+    engines: Counter[str] = Counter()
+    context = Context("refine", desk.settings, desk.spool, Wake([]))
+    models = thinking.models(context) if options.models else None
+    if options.models and models is None:
+        raise Refusal("no language model is configured: see models.order in skazano.toml")
     try:
-        found = run(options.file)
+        found = run(
+            options.file, asking(models, thinking.prompts(context), engines) if models else refine_local
+        )
     except (BadLine, OSError) as error:
         raise Refusal(str(error)) from error
     print_replay(found)
+    for engine, count in engines.most_common():
+        print(f"{count} by {engine}")
     return 0 if all(row.hit for row in found) else 1
 
 

@@ -71,6 +71,15 @@ def dollars(told: object) -> float | None:
     return float(told) if known else None  # type: ignore[arg-type]
 
 
+def told_wait(told: object) -> float | None:
+    """How long a server asks to wait; None if it does not, or for what is no time."""
+    try:
+        asked = float(told)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return asked if asked >= 0 else None
+
+
 def scrubbed(text: str, key: str | None) -> str:
     """A server's words in one short line, without the key or anything that looks like one."""
     if key:
@@ -91,12 +100,11 @@ def for_status(status: int, detail: str, after: float | None = None) -> ModelErr
 
 def decode(answer: str, schema: type[T]) -> T:
     """The JSON value in a model's answer, checked against schema. Raises WrongShape."""
-    text = answer.lstrip("\ufeff").strip()
-    if fenced := re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.S):
-        text = fenced.group(1)
+    text = re.sub(r"(?s)\A\s*<think>.*?</think>", "", answer)
+    begin, end = text.find("{"), text.rfind("}") + 1  # without fences, and what is said around it
     try:
-        return msgspec.json.decode(text.encode(), type=schema)
-    except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
+        return msgspec.json.decode(text[begin:end].encode() if 0 <= begin < end else text, type=schema)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as wrong:
         raise WrongShape(f"wrong shape: {wrong}") from None
 
 

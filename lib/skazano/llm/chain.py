@@ -78,6 +78,7 @@ class Chain:
     ) -> T:
         """One engine, with its retries."""
         (system, text, schema), failures, wrong_once = question, 0, False
+        until = time.monotonic() + self._seconds  # the tries of an outage take no longer than one time-out
         while True:
             spent.calls += 1
             began = time.monotonic()
@@ -97,7 +98,7 @@ class Chain:
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)
-                if wait is None or not self._ledger.again():
+                if wait is None or time.monotonic() + wait > until or not self._ledger.again():
                     raise
                 self._sleep(wait)
             finally:
@@ -128,7 +129,7 @@ def _within(seconds: float, model: Model, question: tuple[str, str, type[T]]) ->
     def ask() -> None:
         try:
             ended.append(model.complete(*question, seconds))
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that asked
+        except BaseException as error:  # noqa: BLE001  # told below, in the thread that asked
             ended.append(error)
 
     asking = threading.Thread(target=ask, daemon=True)
@@ -136,6 +137,8 @@ def _within(seconds: float, model: Model, question: tuple[str, str, type[T]]) ->
     asking.join(seconds + GRACE)
     if not ended:
         raise ModelError(f"no whole answer in {seconds:.0f} s", timeout=True)
-    if isinstance(ended[0], BaseException):
+    if isinstance(ended[0], ModelError):
         raise ended[0]
+    if isinstance(ended[0], BaseException):  # nothing that a server sends may cost a task
+        raise ModelError(f"no answer that can be read: {type(ended[0]).__name__}")
     return ended[0]

@@ -14,6 +14,7 @@ from skazano.llm.base import (
     json_schema,
     scrubbed,
     tokens,
+    told_wait,
 )
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class Gemini:
             raise for_status(code, detail, _retry_delay(error.details)) from None
         except Exception as error:  # noqa: BLE001  # httpx and pydantic errors: the package's affair
             if "timeout" in type(error).__name__.lower():
-                raise ModelError(f"no answer in {seconds:.0f} s", timeout=True) from None
+                raise ModelError(f"no whole answer in {seconds:.0f} s", timeout=True) from None
             reason = f"{type(error).__name__}: {scrubbed(str(error), self._key)}"
             raise ModelError(reason, again=True) from None
 
@@ -89,8 +90,11 @@ class Gemini:
         from google import genai
         from google.genai import types
 
+        from skazano.llm.short_answers import ShortAnswers
+
         options = types.HttpOptions(
             base_url=self._base_url,
+            httpx_client=ShortAnswers(),
             retry_options=types.HttpRetryOptions(attempts=1),  # skazano.llm.chain does the retries
         )
         return genai.Client(api_key=self._key, http_options=options)
@@ -119,9 +123,6 @@ def _retry_delay(details: Any) -> float | None:
     error = details.get("error", details) if isinstance(details, dict) else {}
     for detail in error.get("details") or [] if isinstance(error, dict) else []:
         delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(delay, str) and delay.endswith("s"):
-            try:
-                return float(delay[:-1])
-            except ValueError:
-                return None
+        if isinstance(delay, str) and (asked := told_wait(delay.removesuffix("s"))) is not None:
+            return asked
     return None

@@ -20,6 +20,7 @@ from skazano.llm.base import (
     json_schema,
     scrubbed,
     tokens,
+    told_wait,
 )
 
 T = TypeVar("T")
@@ -100,11 +101,11 @@ class OpenAiCompatible:
                     if len(body) > MOST_BYTES:
                         raise ModelError("the answer is too long")
                     if time.monotonic() > deadline:
-                        raise ModelError(f"no answer in {seconds:.0f} s", timeout=True)
-                return response.status_code, bytes(body), _seconds(response.headers)
-        except requests.Timeout:
-            raise ModelError(f"no answer in {seconds:.0f} s", timeout=True) from None
+                        raise ModelError(f"no whole answer in {seconds:.0f} s", timeout=True)
+                return response.status_code, bytes(body), told_wait(response.headers.get("Retry-After"))
         except requests.RequestException as error:
+            if isinstance(error, requests.Timeout) or time.monotonic() >= deadline:
+                raise ModelError(f"no whole answer in {seconds:.0f} s", timeout=True) from None
             reason = f"{type(error).__name__}: {scrubbed(str(error), self._key)}"
             raise ModelError(reason, again=True) from None
 
@@ -112,7 +113,7 @@ class OpenAiCompatible:
         """The completion. An error may come with status 200, and a web page with any."""
         try:
             answer = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         error = answer.get("error") if isinstance(answer, dict) else None
         if status == 200 and isinstance(answer, dict) and not error:
@@ -154,11 +155,3 @@ def _content(answer: dict[str, Any]) -> str:
             "refused" if choice["message"].get("refusal") else "wrong shape: the content is no text"
         )
     return content
-
-
-def _seconds(headers: Any) -> float | None:
-    """Retry-After in seconds; its other form, a date, is not used by these servers."""
-    try:
-        return max(0.0, float(headers.get("Retry-After")))
-    except (TypeError, ValueError):
-        return None

@@ -54,7 +54,6 @@ FLAG = re.compile(r"(?<![\w-])--(?=[A-Za-z])([A-Za-z][A-Za-z0-9-]*+)(=?)")
 SHORT_FLAG = re.compile(r"(?<![\w-])-([A-Za-z]{1,3})(?![\w-])")
 MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]++[0-9]|[0-9]++[A-Za-z])[A-Za-z0-9]++")
 PIECE = re.compile(r"[A-Za-z]++|[0-9]++")
-LABEL = re.compile(r"[A-Za-z]++|[0-9]++|[^A-Za-z0-9]")
 SHORTSTAT = re.compile(
     r"(?<!\w)(\d{1,9}) files? changed(?:, (\d{1,9}) insertions?(?:\(\+\))?)?"
     r"(?:, (\d{1,9}) deletions?(?:\(-\))?)?"

@@ -14,12 +14,20 @@ import msgspec
 from skazano.llm.base import Usage
 from skazano.llm.chain import NoModel
 from skazano.llm.prompts import render
-from skazano.understand.faithful import strange_words, unfaithful
-from skazano.understand.grounded import ungrounded
+from skazano.understand.arrangement import wrong_parts
+from skazano.understand.deeds import of_something_else, untold
+from skazano.understand.faithful import contrary, strange_words, unfaithful
+from skazano.understand.grounded import odd_signs, ungrounded
 from skazano.understand.names import Named
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import TITLE, Refined, refine_local, sentence, title
-from skazano.understand.summarize import SPOKEN_MOST, TEXT_LIMIT, can_be_heard, summarize_local
+from skazano.understand.summarize import (
+    SPOKEN_MOST,
+    TEXT_LIMIT,
+    can_be_heard,
+    commit_line,
+    summarize_local,
+)
 from skazano.understand.tools import asks_for
 
 T = TypeVar("T")
@@ -84,7 +92,7 @@ def refine_with_model(
         said = _without(text, found.tool_words) if _tool(found, text, tools) else text
         reason = min((unfaithful(source, found.text, terms) for source in (text, said)), key=len)
         if not reason and len(found.subtasks) > 1:
-            reason = unfaithful(said, "\n".join(found.subtasks), terms)
+            reason = unfaithful(said, "\n".join(found.subtasks), terms) or wrong_parts(said, found.subtasks)
         return reason
 
     try:
@@ -116,8 +124,12 @@ def _without(text: str, part: str) -> str:
 
 
 def unfaithful_title(line: str, request: str) -> str:
-    """ "" if a title says no number, name or word of weight that the request does not."""
-    return ungrounded(line, request) or " ".join(strange_words(line, request))
+    """ "" if a title says nothing that the request does not: no number, name or word of weight, nor the
+    contrary of it."""
+    odd = odd_signs(line, request) or "".join(set(re.findall(r"[<>{}\[\]|`*#]", line)) - set(request))
+    return (
+        odd or ungrounded(line, request) or " ".join(strange_words(line, request)) or contrary(line, request)
+    )
 
 
 def choose_project_with_model(
@@ -158,7 +170,8 @@ def summarize_with_model(
     prompts: Path | None = None,
 ) -> tuple[str, Usage]:
     """The answer by a model, or by summarize_local if none answers rightly. Checked: every number,
-    name and file name stands in the result, commit or error; a failure is told first."""
+    name and file name stands in the result, commit or error; so does every deed, as done; a failure is
+    told first."""
     system, prompt = render("summarize", prompts, mode=mode, lang=lang, failed=failed)
     commit_text = json.dumps(commit, ensure_ascii=False) if commit else ""
     question = {
@@ -168,10 +181,11 @@ def summarize_with_model(
         "failed": failed,
         "error": error,
     }
-    source = "\n".join([result, commit_text, error or "", str(len((commit or {}).get("numstat") or []))])
+    told = [commit_line(commit, tongue, spoken=spoken) for tongue in ("ru", "en") for spoken in (True, False)]
+    told_by = "\n".join([result, error or "", *told])
 
     def wrong(found: _Answer) -> str:
-        return bad_answer(found.answer, source, mode, failed)
+        return bad_answer(found.answer, told_by, mode, failed, lang, commit_text)
 
     try:
         found, usage = models.complete(system, json.dumps(question, ensure_ascii=False), _Answer, wrong)
@@ -183,23 +197,37 @@ def summarize_with_model(
     return found.answer.strip(), usage
 
 
-def bad_answer(answer: str, source: str, mode: str, failed: bool) -> str:
-    """Why an answer must not be sent; "" if it may."""
+def bad_answer(answer: str, source: str, mode: str, failed: bool, lang: str = "ru", commit: str = "") -> str:
+    """Why an answer must not be sent; "" if it may. commit: commit.json, for its names and numbers."""
     answer = answer.strip()
-    if not answer or (mode == "text" and len(answer) > TEXT_LIMIT):
-        return "empty" if not answer else f"longer than {TEXT_LIMIT} characters"
+    words = re.findall(r"[^\W\d]{2,}", answer)
+    if len(words) < 2 or (mode == "text" and len(answer) > TEXT_LIMIT):
+        return "empty" if len(words) < 2 else f"longer than {TEXT_LIMIT} characters"
+    russian = sum(bool(re.match("[А-Яа-яЁё]", word)) for word in words)
+    if 4 * (russian if lang == "ru" else len(words) - russian) < len(words):
+        return "another language than was asked for"
     first = re.split(r"(?<=[.!?…])\s", answer)[0]
-    if failed and not _FAILURE.search(first):
+    if failed and (
+        not _FAILURE.search(first) or re.search(r"(?<!не )\b(?:получилось|удалось)\b", first, re.I)
+    ):
         return "the failure is not told first"
+    if failed and source and of_something_else(_FAILURE.sub("", first), source):
+        return "another reason than was told"
     if mode == "audio":
         spoken = re.split(r"(?<=[.!?…])\s+", answer)
         if len(spoken) > SPOKEN_MOST:
             return f"more than {SPOKEN_MOST} sentences"
-        if not all(can_be_heard(s) for s in spoken):
+        if not all(can_be_heard(s) for s in spoken) or re.search(
+            r"(?m)^\s*(?:[-*•#>]|\d+[.)])\s|\*\*", answer
+        ):
             return "code or paths in a spoken answer"
     if not failed and _NOT_DONE.search(source) and not _OWNED.search(answer):
         return "what was not done is not told"
-    return ungrounded(answer, source)
+    return (
+        odd_signs(answer, source)
+        or ungrounded(answer, f"{source}\n{commit}")
+        or untold(answer, source, failed=failed)
+    )
 
 
 def _both_ends(text: str) -> str:

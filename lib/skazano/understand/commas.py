@@ -1,80 +1,126 @@
-"""Commas for a note that was heard without any, where Russian wants one before a word for certain."""
+"""Commas and full stops for a note that was heard without any, where Russian wants them for certain."""
 
 import re
 from collections.abc import Sequence
 
+from skazano.understand.clauses import (
+    BEGINS,
+    FRONTED,
+    NO_COMMA_AFTER,
+    PREPOSITIONS,
+    SUBJECTS,
+    WHICH,
+    asks,
+    between_clauses,
+)
 from skazano.understand.filler import quoted
+from skazano.understand.labels import labels
 from skazano.understand.words import is_imperative, words
 
-_WHICH = re.compile(r"котор(?:ый|ая|ое|ые|ого|ой|ую|ому|ым|ом|ых|ыми)")
-_PREPOSITIONS = frozenset(
-    "в во на с со к ко у о об от до из за над под при про по через для без после перед".split()
-)
-_BEGINS = frozenset("чтобы который если когда но зато однако потому поскольку почему зачем а хотя".split())
-_AFTER_ASKING = frozenset("как где куда откуда кто сколько какой какая какое какие можно".split())
+_AFTER_ASKING = frozenset("где куда откуда кто сколько какой какая какое какие каких какую".split())
 _ASKS = frozenset(
     """посмотри проверь напиши покажи опиши объясни узнай выясни разберись подумай скажи убедись учти
     помни укажи запиши посчитай глянь поясни расскажи кажется видно понятно ясно знаю думаю вижу заметил
-    заметила жалуются жалуется говорит говорят пишут пишет оказалось известно считаю важно""".split()
+    заметила жалуются жалуется говорит говорят пишут пишет оказалось известно считаю важно сказал сказали
+    спрашивают спроси посмотреть проверить узнать понять выяснить объяснить рассказать показать подсказать
+    понимать знать видеть показывала показывал смотри похоже письмо сообщение объявление новость""".split()
 )
+_NEXT = ("во вторых", "в третьих", "в четвертых")
 _TOGETHER = frozenset("даже только особенно лишь именно кроме потому так".split())  # «даже если»: before both
-_NO_COMMA_AFTER = frozenset("и или а но да что чтобы если когда ни либо не".split())
-_ORDER = re.compile(r"[а-я]{3,}(?:[лнрчщ]я|ва)й(?:те)?")  # «отправляй», «показывай»
-_FRONTED = frozenset("если когда раз поскольку".split())
+_ASIDE = frozenset("наверное видимо пожалуй".split())
+_GERUND = re.compile(
+    r"[а-я]{3,}(?:ируя|изуя|льзуя)|(?:из|под)?меняя|трогая|ломая|учитывая|сохраняя|удаляя|теряя|нарушая|дожидаясь"
+)
+_POINTS = frozenset("то тем том того тому все всем всего".split())
+MOST_WORDS = 1000  # of a note; who says more without a pause is not speaking
 
 
 def with_commas(text: str) -> str:
-    """text with commas before subordinate clauses and «но»; one that has any mark inside stays as it is:
-    whoever wrote it has set them."""
-    if re.search(r"[,.;:!?…–—]\s+\S|\n", text):
-        return text
+    """text with commas between its clauses, and with a full stop after a long one that an order or a
+    wish follows; one that has any mark inside stays as it is: whoever wrote it has set them."""
     tokens = words(text)
+    if re.search(r"[,.;:!?…–—]\s+\S|\n", text) or len(tokens) > MOST_WORDS:
+        return text
     norms, apart = [token.norm for token in tokens], quoted(text, tokens)
-    places = {at for at in range(1, len(norms)) if _before(norms, at)} | _after_fronted(norms)
-    for at in sorted(places, reverse=True):
-        if at not in apart:
-            start = tokens[at].start
-            text = f"{text[:start].rstrip()}, {text[start:]}"
-    return text
+    apart |= {at for begin, end in labels(tokens) for at in range(begin, end)}
+    marks = dict.fromkeys([at for at in range(1, len(norms)) if _before(norms, at)], ",")
+    marks |= dict.fromkeys(_after_fronted(norms), ",")
+    marks = between_clauses(norms, marks)
+    for at in sorted(marks.keys() - apart, reverse=True):
+        start = tokens[at].start
+        rest = text[start:] if marks[at] in ",:" else text[start].upper() + text[start + 1 :]
+        text = f"{text[:start].rstrip()}{marks[at]} {rest}"
+    asked = asks(norms[max((at for at, mark in marks.items() if mark in ".?"), default=0) :])
+    return text + "?" if asked and re.search(r"\w$", text) else text
+
+
+def _set_apart(norms: Sequence[str], at: int, following: str) -> bool:
+    """Whether an aside, «хотя» or a gerund begins or has ended here."""
+    norm, last = norms[at], norms[at - 1]
+    if norm in _NEXT or last in _NEXT or last == "во первых" or (norm == "хотя" and following != "бы"):
+        return True
+    if at > 1 and norms[at - 2 : at] == ["хотя", "нет"]:
+        return True
+    gerund = _GERUND.fullmatch(following if norm == "не" else norm) and last != "не"
+    return bool(gerund or norm in _ASIDE or last in _ASIDE) and last not in NO_COMMA_AFTER
 
 
 def _before(norms: Sequence[str], at: int) -> bool:
     """Whether a comma belongs before the word at `at`."""
     norm, last = norms[at], norms[at - 1]
     following = norms[at + 1] if at + 1 < len(norms) else ""
-    if norm in {"потом", "затем"} and last not in _NO_COMMA_AFTER:
-        return _orders(following)
-    if not following or last in _NO_COMMA_AFTER:
+    if _set_apart(norms, at, following):
+        return True
+    if norm == "только" and last not in NO_COMMA_AFTER and any(map(is_imperative, norms[:at])):
+        return following == "без" or any(map(is_imperative, norms[at + 1 : at + 5]))
+    if norm in {"потом", "затем"} and last not in NO_COMMA_AFTER:
+        return is_imperative(following)
+    if not following or last in NO_COMMA_AFTER or (norm, following) == ("хотя", "бы"):
         return False
-    if norm in _PREPOSITIONS and (_WHICH.fullmatch(following) or (following == "чем" and last in _ASKS)):
+    if norm in PREPOSITIONS and (WHICH.fullmatch(following) or (following == "чем" and last in _ASKS)):
         return True
     if norm in _TOGETHER and following in ("если", "когда", "что"):
         return (norm, following) != ("так", "что") and (norm != "потому" or following == "что")
-    if last in _PREPOSITIONS or (last in _TOGETHER and norm in ("если", "когда", "что")):
+    if last in PREPOSITIONS or (last in _TOGETHER and norm in ("если", "когда", "что")):
         return False
-    if _WHICH.fullmatch(norm):
+    if WHICH.fullmatch(norm):
         return True
-    if norm == "что" and last not in _PREPOSITIONS:  # «напиши в документации, что …»
-        return bool(_ASKS & set(norms[max(0, at - 4) : at])) or last in {"то", "тем", "том", "того", "тому"}
+    if norm == "что":  # «напиши в документации, что …»
+        return bool(_ASKS & set(norms[max(0, at - 6) : at])) or last in _POINTS
     if norm == "то":
-        return "если" in norms[:at] and last != "а"
+        return following == "есть" or (bool(FRONTED & set(norms[:at])) and last != "а")
+    recent = norms[max(0, at - 3) : at]
     if norm in _AFTER_ASKING:
-        return last in _ASKS or (norm == "как" and last in {"то", "тем", "том", "того"})
-    return norm in _BEGINS and norm != "потому"
-
-
-def _orders(word: str) -> bool:
-    return is_imperative(word) or _ORDER.fullmatch(word) is not None
+        asked = bool(_ASKS & set(recent)) or any(map(is_imperative, recent))
+        return norm in {"где", "куда", "откуда"} or asked or last in _POINTS
+    if norm == "как" and _ASKS & set(recent):
+        return True
+    if norm == "и" and following == "чтобы":
+        return True
+    if norm in {"как", "можно", "есть", "из-за"} or following == "ли":
+        return last in _ASKS or (norm == "как" and last in _POINTS)
+    if norm == "пока":
+        return following in SUBJECTS or (
+            following == "не" and not any(map(is_imperative, norms[at + 2 : at + 3]))
+        )
+    return norm in BEGINS and norm != "потому"
 
 
 def _after_fronted(norms: Sequence[str]) -> set[int]:
-    """«Если файла нет, покажи ошибку»: where the main clause begins, if that is plain."""
-    if not norms or norms[0] not in _FRONTED:
-        return set()
-    for at in range(2, len(norms)):
-        if norms[at] == "то":
+    """«Если файла нет, покажи ошибку», «… и если файла нет, покажи ошибку»: where the main clause begins,
+    if that is plain."""
+    found = set()
+    for begin in range(len(norms)):
+        if norms[begin] in FRONTED and (begin == 0 or norms[begin - 1] in ("и", "а", "но")):
+            found |= _main_clause(norms, begin)
+    return found
+
+
+def _main_clause(norms: Sequence[str], begin: int) -> set[int]:
+    for at in range(begin + 2, len(norms)):
+        if norms[at] in ("то", "чтобы"):
             return set()  # it has its comma
-        if _orders(norms[at]):
-            start = at - 1 if norms[at - 1] == "не" else at
-            return {start} if norms[start - 1] not in _NO_COMMA_AFTER else set()
+        if is_imperative(norms[at]):
+            start = at - 1 if norms[at - 1] in ("не", "просто") else at
+            return {start} if norms[start - 1] not in NO_COMMA_AFTER else set()
     return set()

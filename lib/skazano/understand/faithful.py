@@ -9,38 +9,54 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from skazano.understand.arrangement import rearranged
 from skazano.understand.filler import clean
-from skazano.understand.numerals import NUMERALS, numbers, totals
+from skazano.understand.grounded import odd_signs
 from skazano.understand.phonetics import likeness, normal
+from skazano.understand.quantities import wrong_numbers
 from skazano.understand.readings import readings
 from skazano.understand.refine import said_once
 from skazano.understand.sameness import meanings, same, stands_in
-from skazano.understand.words import WISHES, is_imperative, vocabulary
+from skazano.understand.weight import IDLE, contents
+from skazano.understand.words import WISHES, is_imperative
 
-_SMALL = frozenset(vocabulary("small_words.txt"))
+LIKE = 0.72  # likeness at which a Latin name may be what was said
+SURER = 0.15  # by which another name is surer to be
 _CORRECTED = re.compile(
-    r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|не надо)\b"
+    r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|"
+    r"не надо(?! (?:\w+ ){0,2}\w+ть(?:ся)?\b))\b"
 )
-# What adds nothing to a request, and what is lost without harm.
-_ADDS_NOTHING = frozenset(
-    """проблему проблема ошибку ошибка ошибки сейчас текущий должен должна должно должны необходимо требуется
-    следующее таким образом слишком возможность возможностью данных будет около работает устройствах проект
-    проекта""".split()
+_WRITTEN_AS = {
+    re.compile(said): re.compile(written)
+    for said, written in (
+        (r"плюс", r"\+"),
+        (r"минус", r"[-−–]\s?\d"),
+        (r"процент\w*", "%"),
+        (r"рубл\w+", "₽|руб"),
+        (r"доллар\w*", r"\$"),
+        (r"градус\w*", "°"),
+        (r"(?:кило|мега|гига)байт\w*|гига?|мег", "[КкKkМMГG][БбB]"),
+        (r"секунд\w*", r"\d с(?:ек)?\b"),
+        (r"минут\w*", r"\d мин\b"),
+        (r"час(?:а|ов)?", r"\d ч\b|\d:\d\d"),
+    )
+}
+_ASIDE = re.compile(
+    r"\bа не (?:\S+ ){0,2}?(?:говн|дерьм|хрен|херн|хуйн)\S*|\bэто самое\b|"
+    r"\b(?:я )?(?:не (?:понимаю|знаю|пойму)(?= (?:почему|как|что|зачем|где)\b)|забыл[аи]? сказать)"
+)  # says nothing of what is wanted
+_QUESTION = re.compile(
+    r"(?:\w+ ){0,2}(?:что(?! то\b)|почему|зачем|сколько|где|кто|как(?:ой|ая|ие|ое)?|чем)\b|.*\bли\b"
 )
-_IDLE = re.compile(
-    r"сдела\w*|дела[йт]\w*|хо(?:чу|тел\w*|чется|тим)|можешь|можно|кажется|вообще|просто|прямо|опять|снова|наконец|сегодня|"
-    r"поговорить|штук\w*|вещ\w*|дел[оа]|задач\w*|какой-нибудь|как-нибудь|как-то|пожалуйста|сначала|потом|затем|"
-    r"главное|давай|слушай|смотри|привет|добрый|больше|теперь|именно|перв\w+|втор\w+|треть\w+|четверт\w+|"
-    r"дерьм\w*|ерунд\w*|обязательно|желательно|буквально|будем|равно|спасибо|"
-    r"ошибк\w*|проблем\w*|во-первых|во-вторых|в-третьих|потому|том|это(?:му|го|м)|утра|почему|отдельн\w*|друг(?:ая|ой)|кстати|точка|слэш|слеш|дефис"
-)
-_COUNTED = re.compile(
-    r"\b(?:две|два|три|четыре|пять|шесть)(?= (?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки)\b)"
-)
+_LOOK = re.compile(r"провер|посмотр|глян|убеди|выясн|узна|разбер|разобр|скаж|объясн|ответ")
 _LIMITS = {
     "question": r"ли",
+    "or": r"или|либо",
     "only": r"только|лишь|исключительно",
     "except": r"кроме|исключ\w+|помимо",
+    "before": r"до|перед|раньше|прежде",
+    "after": r"после|спустя",
+    "over": r"над",
     "all": r"вс[еию]|всех|всем|всеми|весь|вся|кажд\w+|люб\w+",
     "no": r"не|ни|нет|нельзя|без|никогда|запре\w+|not?|never|without|don",
 }  # words that widen or narrow a request
@@ -58,32 +74,20 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
         return "the request is empty"
     if len(written) > 1.5 * len(said) + 60:
         return "the request is longer than the note"
-    heard, found = normal(said).split(), normal(written).split()
+    heard, found = _ASIDE.sub("", normal(said)).split(), normal(written).split()
     return (
-        _numbers(said, written, terms)
+        wrong_numbers(said, written, terms, corrected=bool(_CORRECTED.search(normal(said))))
+        or odd_signs(written, dictated)
         or _limits(heard, found)
         or _words(heard, [*heard, *_dropped(dictated)], found, written, terms)
-        or _pairs(said, written)
-        or _exchanged(heard, found)
+        or rearranged(said, written, heard, found)
     )
 
 
 def strange_words(written: str, source: str) -> list[str]:
     """The words of written that carry meaning and do not stand in source."""
     heard = normal(source).split()
-    return [word for word in _contents(normal(written).split()) if not stands_in(word, heard)]
-
-
-def _numbers(said: str, written: str, terms: Sequence[str]) -> str:
-    before, after = totals(_COUNTED.sub("", normal(said))), totals(written)
-    if extra := set(after) - numbers(" ".join([said, *terms])) - {"0", "1"}:
-        return f"numbers that were not said: {', '.join(sorted(extra))}"
-    if _CORRECTED.search(normal(said)):
-        return ""
-    if lost := set(before) - numbers(written) - {"1"}:
-        return f"numbers lost: {', '.join(sorted(lost))}"
-    moved = before != after and sorted(before) == sorted(after)
-    return "numbers that changed places" if moved else ""
+    return [word for word in contents(normal(written).split()) if not stands_in(word, heard)]
 
 
 def _limits(heard: Sequence[str], found: Sequence[str]) -> str:
@@ -99,42 +103,25 @@ def _limits(heard: Sequence[str], found: Sequence[str]) -> str:
     return ""
 
 
+def _forbidden(words: Sequence[str]) -> list[str]:
+    """The words that carry meaning right after «не»."""
+    places = [at for at, word in enumerate(words) if word == "не"]
+    after = [[w for w in words[at + 1 : at + 5] if not w.startswith("ни")] for at in places]
+    return [told[0] for run in after if (told := contents(run))]
+
+
 def _negated(heard: Sequence[str], found: Sequence[str]) -> str:
-    """A word that only one of the texts has after «не»; "" if there is none."""
-
-    def forbidden(words: Sequence[str]) -> list[str]:
-        places = [at for at, word in enumerate(words) if word == "не"]
-        return [after[0] for at in places if (after := _contents(words[at + 1 : at + 5]))]
-
-    before, after = forbidden(heard), forbidden(found)
-    lone = [word for word in after if not stands_in(word, before)]
-    return next(iter(lone), "")
+    """A word that only found has after «не»; "" if there is none."""
+    before = _forbidden(heard)
+    return next((word for word in _forbidden(found) if not stands_in(word, before)), "")
 
 
-def _exchanged(heard: Sequence[str], found: Sequence[str]) -> str:
-    """«с TypeScript на JavaScript» for «с JavaScript на TypeScript»: two words have changed places."""
-    places: list[tuple[int, int]] = []  # (in found, in heard)
-    for at, word in enumerate(found):
-        taken = {place for _, place in places}
-        place = next((p for p, w in enumerate(heard) if p not in taken and same(word, w)), None)
-        if place is not None and _contents([word]):
-            places.append((at, place))
-    for number, (one, its_place) in enumerate(places):
-        for _, other_place in places[number + 1 :]:
-            alike = one and other_place and same(found[one - 1], heard[other_place - 1])
-            frames = its_place and other_place and heard[its_place - 1] != heard[other_place - 1]
-            if other_place < its_place and alike and frames:
-                return f"words that changed places: {found[one]} {heard[other_place]}"
-    return ""
-
-
-def _contents(words: Sequence[str]) -> list[str]:
-    """The words that carry meaning."""
-    return [
-        w
-        for w in words
-        if len(w) > 2 and w not in _ADDS_NOTHING | _SMALL and not re.search(r"\d", w) and w not in NUMERALS
-    ]
+def contrary(line: str, request: str) -> str:
+    """A word that one of a title and its request forbids and the other does not; "" if there is none."""
+    title, whole = normal(line).split(), normal(request).split()
+    orders = [w for w in title if is_imperative(w)]
+    loose = [w for w in _forbidden(whole) if w in orders and not stands_in(w, _forbidden(title))]
+    return _negated(whole, title) or next((w for w in loose if whole.count(w) == 1), "")
 
 
 def _dropped(dictated: str) -> list[str]:
@@ -150,61 +137,69 @@ def _words(
     named, covered = _said_names(names, heard)
     if foreign := [n for n in names if n.lower() not in named | (known if len(known) < 3 else set())]:
         return f"names that were not said: {' '.join(foreign[:5])}"
-    russian = [w for w in _contents(found) if not re.search("[a-z]", w)]
-    complains = not any(is_imperative(w) or w in WISHES for w in heard)  # «вход падает»: it is to be mended
-    strange = [
-        w for w in russian if not stands_in(w, spoken) and not (complains and meanings(w) & {"fix", "make"})
-    ]
-    if strange:
+    russian = [w for w in contents(found) if not re.search("[a-z]", w)]
+    strange = [w for w in russian if not stands_in(w, spoken) and not _is_due(w, heard)]
+    if strange := strange or _said_twice(russian, heard):
         return f"words that were not said: {' '.join(strange[:5])}"
     if reported := [w for w in found if _TOLD_AS_DONE.fullmatch(w) and w not in heard]:
         return f"an answer, not a request: {' '.join(reported[:3])}"
-    meant = [w for at, w in enumerate(heard) if at not in covered and not _IDLE.fullmatch(w)]
-    contents = _contents(meant)
-    lost = [w for w in contents if not stands_in(w, found)]
-    allowed = 0.75 * len(contents) if _CORRECTED.search(" ".join(heard)) else 0
-    return f"words lost: {' '.join(lost[:5])}" if len(lost) > allowed else ""
+    meant = [w for at, w in enumerate(heard) if at not in covered and not IDLE.fullmatch(w)]
+    signs = [said for said, sign in _WRITTEN_AS.items() if sign.search(written)]
+    lost = [w for w in contents(meant) if not stands_in(w, found) and not any(s.fullmatch(w) for s in signs)]
+    if taken_back := _CORRECTED.search(" ".join(heard)):
+        kept = " ".join(heard)[taken_back.end() :].split()
+        lost = [w for w in lost if w in kept] or (lost if len(lost) > 0.75 * len(contents(meant)) else [])
+    return f"words lost: {' '.join(lost[:5])}" if lost else ""
+
+
+def _is_due(word: str, heard: Sequence[str]) -> bool:
+    """Whether the note has no order and this is the one that it calls for: «вход падает» is to be mended,
+    «почему он падает» to be found out."""
+    if any(is_imperative(w) for w in heard) or not meanings(word) & {"fix", "make", "look"}:
+        return False
+    if _QUESTION.match(" ".join(heard)):
+        return bool(_LOOK.match(word))
+    return not WISHES & set(heard) or word.startswith("сдела")
+
+
+def _said_twice(found: Sequence[str], heard: Sequence[str]) -> list[str]:
+    """The orders that only stand for one that is in the request as it was said: «почини и создай»."""
+
+    def literal(one: str, other: str) -> bool:
+        return one[:4] == other[:4]
+
+    out = []
+    for word in found:
+        said = [w for w in heard if same(word, w)]
+        only_meant = said and meanings(word) and not any(literal(word, w) for w in said)
+        if only_meant and is_imperative(word) and all(any(literal(f, w) for f in found) for w in said):
+            out.append(word)
+    return out
 
 
 def _said_names(names: Sequence[str], heard: Sequence[str]) -> tuple[set[str], set[int]]:
-    """(the Latin names that were said, the places of the words they were heard as)."""
-    named: set[str] = set()
-    covered: set[int] = set()
+    """(the Latin names that were said, the places of the words they were heard as). What sounds much more
+    like another of the names is not taken for two."""
     runs = [range(at, at + n) for at in range(len(heard)) for n in (1, 2, 3) if at + n <= len(heard)]
     said = [(run, readings(" ".join(heard[at] for at in run))[:2]) for run in runs]
+    scores: dict[str, list[tuple[float, range]]] = {}
     for name in dict.fromkeys(names):
         ways = readings(name)[:6]
-        scores = [
+        scores[name] = [
             (max((likeness(a, b) for a in ways for b in spoken), default=0.0), run) for run, spoken in said
         ]
-        best = max((score for score, _ in scores), default=0.0)
-        if name.lower() in heard or best >= 0.72:
+    claims = {name: max(found, key=lambda f: f[0], default=(0.0, range(0))) for name, found in scores.items()}
+    named: set[str] = set()
+    covered: set[int] = set()
+    for name, found in scores.items():
+        others = [(score, set(run)) for other, (score, run) in claims.items() if other != name]
+        free = [
+            (score, run)
+            for score, run in found
+            if score >= LIKE and not any(more - score > SURER and taken & set(run) for more, taken in others)
+        ]
+        best = max((score for score, _ in free), default=0.0)
+        if name.lower() in heard or free:
             named.add(name.lower())
-            covered |= {at for score, run in scores if score >= max(0.72, best - 0.08) for at in run}
+            covered |= {at for score, run in free if score >= best - 0.08 for at in run}
     return named, covered
-
-
-def _pairs(said: str, written: str) -> str:
-    """«закрой доступ гостям и открой редакторам»: each order keeps its own things."""
-    clauses = _clauses(said)
-    for order, things in _clauses(written):
-        own = [words for other, words in clauses if order and other and same(order, other)]
-        beside = [words for other, words in clauses if not (order and other and same(order, other))]
-        strange = [w for w in things if not any(stands_in(w, words) for words in own)]
-        moved = [w for w in strange if any(stands_in(w, words) for words in beside)]
-        if any(own) and things and len(moved) == len(things):
-            return f"an order for something else: {order} {' '.join(moved[:3])}"
-    return ""
-
-
-def _clauses(text: str) -> list[tuple[str, list[str]]]:
-    """(order, the words that carry meaning) from each order to the next; order "" before the first."""
-    out: list[tuple[str, list[str]]] = [("", [])]
-    for part in re.split(r"[.!?;:\n]", text):
-        out.append(("", []))
-        for word in normal(part).split():
-            if is_imperative(word):
-                out.append((word, []))
-            else:
-                out[-1][1].extend(_contents([word]) if not _IDLE.fullmatch(word) else [])
-    return [clause for clause in out if clause[0] or clause[1]]

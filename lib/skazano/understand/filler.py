@@ -6,29 +6,27 @@ A word that is filler in one place and meaning in another («сделай заг
 
 import re
 
-from skazano.understand.words import Word, is_imperative, vocabulary, words
-
-
-def _phrases(text: str) -> list[tuple[str, ...]]:
-    return [tuple(phrase.split()) for phrase in text.split("|")]
-
+from skazano.understand.labels import labels
+from skazano.understand.swearing import SWEAR_PHRASES, SWEARING, WRITTEN_SO, phrases
+from skazano.understand.words import Word, is_imperative, is_infinitive, vocabulary, words
 
 # Filler wherever it stands.
-_HESITATION = re.compile(r"^(?:э+м*|м{2,}|эм+|гм+|хм+|ээ+|мм+|ну)$")
+_HESITATION = re.compile(r"^(?:э+м*(?: [эм]+)*|м{2,}|м(?: м)+|гм+|х+м+|ну(?: у+)*|а а+)$")
 # «э э» as a recogniser may write it; only where nothing has been said yet.
-_MISHEARD_HESITATION = re.compile(r"^(?!ее$|ею$|ею$|ое$|ие$)[аеоуыэюя]{2,3}$")
+_MISHEARD_HESITATION = re.compile(r"^(?!ее$|ею$|ое$|ие$)[аеоуыэюя]{2,3}$")
 # «вот» run into the word before it; no Russian word in these endings ends so.
 _GLUED = re.compile(r"(?<=[а-яё]{4})(?<=ии|ие|ия|ой|ую|ая|ом|ах|ть)вот\b")
-_ALWAYS = {"блин", "пожалуйста", "пожалуйста-пожалуйста", "вот"}
+_ALWAYS = {"блин", "пожалуйста", "пожалуйста-пожалуйста", "вот", "плиз", "слушай", "слушайте", "алло"}
 # Filler at the start, at the end, or beside other filler.
 _OPENING = {"слушай", "слушайте", "короче", "так", "значит", "давай", "смотри", "смотрите", "типа", "итак",
             "кстати", "окей", "ок", "ладно", "да", "привет", "вообще", "собственно", "а", "и",
-            "ой", "слышь"}  # fmt: skip
-_BESIDE = {"короче", "значит", "типа", "слушай", "смотри"}
-_THANKS = {"спасибо", "ага", "ладно"}  # close a note wherever they end it
+            "ой", "слышь", "ага", "угу", "о", "ох", "эх", "господи", "здравствуйте"}  # fmt: skip
+_BESIDE = {"короче", "значит", "типа", "слушай", "смотри", "кстати"}
+_THANKS = {"спасибо", "ага", "ладно", "а"}  # close a note wherever they end it
 # What follows one of these is its name: «на страницу спасибо», «кнопку ладно».
 _NAMING = re.compile(
-    r"(?:кнопк|страниц|надпис|текст|слов|сообщени|команд|раздел|пункт|поле|пол[яею]|заголов)[а-я]{0,4}|и|или"
+    r"(?:кнопк|страниц|надпис|текст|слов|сообщени|команд|раздел|пункт|поле|пол[яею]|заголов|колонк|столб|ячейк|букв|класс|"
+    r"вариант|блок|корпус)[а-я]{0,4}|и|или"
 )
 # What follows one of these is wording: «на кнопке напиши большое спасибо», «замени слово пожалуйста».
 _WORDING = re.compile(
@@ -36,12 +34,22 @@ _WORDING = re.compile(
 )
 # Close it only right after other filler: «возвращает окей» and «удали все» are meant.
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
-_PHRASES = _phrases(
-    "в общем то | в общем | это самое | так сказать | как его | короче говоря | собственно "
-    "говоря | честно говоря | грубо говоря | ну это | и все такое прочее | будь добр | будь "
-    "другом | будьте добры | если честно | как говорится | то есть это | что ли "
+_ANSWERED = re.compile(r"наж|жм|выбер|вы(?:вед|вод)|верн|пиш|напиш|пока[жз]|ответ|отвеч|сделай")
+_PHRASES = phrases(
+    "в общем то | в общем | это самое | так сказать | как его | короче говоря | собственно говоря | "
+    "честно говоря | грубо говоря | кстати говоря | тут такое дело | такое дело | вот какое дело | "
+    "скажем так | так вот | если можно | если не сложно | если не трудно | знаешь что | как бы это "
+    "сказать | раз раз | ну это | и все такое прочее | будь добр | будь другом | будьте добры | если "
+    "честно | как говорится | то есть это | что ли"
 )
-_CLOSING_PHRASES = _phrases(
+_GREETINGS = phrases(
+    "добрый день | добрый вечер | доброе утро | проверка связи | тема такая | такая тема | дело такое "
+    "| ситуация такая | такая фигня | такая проблема | у меня такая просьба | у меня просьба | "
+    "такая просьба | просьба такая | такая "
+    "задача | задача такая | сколько раз говорить | сколько можно говорить | сколько раз повторять | "
+    "да нет же | что я хотел сказать | что я хотел | о чем я"
+)  # only where a note begins
+_CLOSING_PHRASES = phrases(
     "ну вот | ну вот и все | вот и все | как то так | на этом все | заранее спасибо | спасибо "
     "большое | большое спасибо "
 )
@@ -52,38 +60,25 @@ _MEANT = {
     "слушайте": {"порт", "сокет", "адрес", "на"},
     "да": {"или", "нет"}, "вообще": {"не", "нет"}, "типа": set(),
 }  # fmt: skip
+_OPENS_BEFORE = {"там": {"в", "на", "у"}, "нет": {"не"}, "стоп": {"а", "у", "там"}}
 _LOOK_GOES_ON = {"надо", "нужно", "там", "тут", "здесь", "я", "мне", "мы", "у", "какая", "какое", "короче",
                  "ну", "значит", "вот", "что", "сейчас", "есть", "такая", "так", "э"}  # fmt: skip
 
-_SWEARING = re.compile(
-    r"^(?:бля+|бля(?:дь|ть|ха|дский|дская|дское|дские|дского|дскую)|су(?:ка|кин|чий|чья)|нахуй|нахер|нахрен|нафиг|"
-    r"на?хуя|пиздец|пизде?ц|еб(?:ана|аный|аная|аное|аные|аную|аного|аный|учий|учая|анный|анная)|"
-    r"йоб(?:аный|аная)|еп(?:рст|та)|еба(?:ть|ный)|заебись|заеб(?:ал|ала|ало|али)|хуле|хули|"
-    r"хуев(?:ый|ая|ое|ые|ого|ую)|хренов(?:ый|ая|ое|ые|ого|ую)|гребан(?:ый|ая|ое|ые|ого|ую)|"
-    r"долбан(?:ый|ая|ое|ые|ого|ую)|чертов(?:ый|а|ый|ы|у|ого)|сраны?(?:й|я|е)|сран(?:ая|ое|ую|ого)|охуе(?:ть|нно)|"
-    r"черт|блять|блеать|пипец|капец)$"
-)
-_SWEAR_PHRASES = _phrases(
-    "твою мать | мать твою | мать его | черт с ним | черт с ней | ну его | "
-    "едрена мать | какого хрена | какого хера | какого хуя | к черту | на хуй | на "
-    "хер | на хрен | на фиг | едрить колотить | елки палки | пиздец как | пипец как | капец как | "
-    "ебать как | охуеть как "
-)
-_SWEAR_MEANING = {
-    "нихуя": "ничего", "нихера": "ничего", "нихрена": "ничего", "нифига": "ничего", "ни хрена": "ничего",
-    "хуево": "плохо", "херово": "плохо", "хреново": "плохо", "хуйню": "ерунду", "херню": "ерунду",
-    "хуйня": "ерунда", "херня": "ерунда", "хуйни": "ерунды", "херни": "ерунды",
-    "дохуя": "много", "дохера": "много", "дофига": "много", "дохрена": "много",
-}  # fmt: skip
 _TWICE_IS_MEANT = {"очень", "чуть", "еле", "далеко", "много", "ноль", "один", "два", "три", "четыре",
                    "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как",
                    "что"}  # fmt: skip
+_SUBORDINATE = re.compile(
+    r",\s+(?:где|что|чтобы|если|когда|как|почему|котор\w+|куда|кто|сколько|а|но)\b", re.I
+)
+_HOW_TO = {"ни", "не", "нам", "мне", "это", "его", "ее", "их", "так", "я", "мы", "ты", "вы", "он"}
 _QUOTATION = r"«[^»\n]{0,2000}»|\"[^\"\n]*\"|“[^”\n]{0,2000}”|„[^“”\n]*[“”]|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)"
 _SMALL = frozenset(vocabulary("small_words.txt"))
 
 
 def _phrase_at(tokens: list[Word], at: int, phrases: list[tuple[str, ...]]) -> int:
     for phrase in phrases:
+        if phrase[0] != tokens[at].norm:
+            continue
         if tuple(t.norm for t in tokens[at : at + len(phrase)]) == phrase:
             return len(phrase)
     return 0
@@ -95,6 +90,8 @@ def _opens(tokens: list[Word], at: int) -> bool:
     if _MISHEARD_HESITATION.match(norm) and len(tokens) > at + 1:
         return True
     following = tokens[at + 1].norm if at + 1 < len(tokens) else ""
+    if norm in _OPENS_BEFORE:
+        return following in _OPENS_BEFORE[norm]
     if norm not in _OPENING or not following or following in _MEANT.get(norm, ()):
         return False
     if norm.startswith("смотри"):
@@ -113,15 +110,29 @@ def _filler(tokens: list[Word]) -> set[int]:
     at, opening = 0, True
     while at < len(tokens):
         norm = tokens[at].norm
-        taken = _phrase_at(tokens, at, _PHRASES + _SWEAR_PHRASES)
-        if not taken and (_HESITATION.match(norm) or norm in _ALWAYS or _SWEARING.match(norm)):
-            taken = 0 if at and norm in _ALWAYS and _WORDING.fullmatch(tokens[at - 1].norm) else 1
+        taken = _phrase_at(tokens, at, _PHRASES + SWEAR_PHRASES + (_GREETINGS if opening else []))
+        if not taken and (_HESITATION.match(norm) or norm in _ALWAYS or SWEARING.match(norm)):
+            following = tokens[at + 1].norm if at + 1 < len(tokens) else ""
+            meant = following in _MEANT.get(norm, ())
+            taken = 0 if meant or (at and norm in _ALWAYS and _WORDING.fullmatch(tokens[at - 1].norm)) else 1
         if not taken and opening and _opens(tokens, at):
             taken = 1
         if not taken and at and at - 1 in out and at + 1 < len(tokens):
             taken = 1 if norm in _BESIDE else _phrase_at(tokens, at, [("как", "бы")])
         if not taken and at and norm == tokens[at - 1].norm and _stammered(norm):
             taken = 1
+        if (
+            norm == "короче"
+            and at + 1 < len(tokens)
+            and tokens[at + 1].norm in {"давай", "давайте", "там", "у"}
+        ):
+            taken = 1
+        if norm == "значит" and at and is_imperative(tokens[at - 1].norm) and tokens[at + 1 : at + 2]:
+            taken = 1 if tokens[at + 1].norm not in {"ли", "что"} else 0
+        if norm == "кстати" and tokens[at - 1].norm in {"и", "а", "но", "еще"}:
+            taken = 1
+        if not taken and at and _as_it_were(tokens, at):
+            taken = 2
         opening = opening and bool(taken)
         out.update(range(at, at + taken))
         at += max(1, taken)
@@ -133,6 +144,18 @@ def _filler(tokens: list[Word]) -> set[int]:
     if all(norm in _OPENING | _CLOSING for norm in left):
         return set(range(len(tokens)))
     return out
+
+
+def _as_it_were(tokens: list[Word], at: int) -> bool:
+    """«чтобы он как бы появлялся», not «подумай как бы ускорить»."""
+    following = [t.norm for t in tokens[at : at + 3]]
+    return (
+        following[:2] == ["как", "бы"]
+        and len(following) > 2
+        and not is_infinitive(following[2])
+        and following[2] not in _HOW_TO
+        and not is_imperative(tokens[at - 1].norm)
+    )
 
 
 def _stammered(norm: str) -> bool:
@@ -150,14 +173,8 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
     """Add the filler that ends the note."""
     end = len(tokens)
     while end > 1:
-        long = next(
-            (
-                len(p)
-                for p in _CLOSING_PHRASES
-                if tuple(t.norm for t in tokens[max(0, end - len(p)) : end]) == p
-            ),
-            0,
-        )
+        said = [t.norm for t in tokens[max(0, end - 5) : end]]
+        long = next((len(p) for p in _CLOSING_PHRASES if tuple(said[-len(p) :]) == p), 0)
         if _WORDING.fullmatch(tokens[end - max(long, 1) - 1].norm):
             return
         if long and end > long:
@@ -167,11 +184,26 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
             end -= 1
         elif _NAMING.fullmatch(tokens[end - 2].norm):
             return
-        elif tokens[end - 1].norm in _THANKS or (tokens[end - 1].norm in _CLOSING and end < len(tokens)):
+        elif tokens[end - 1].norm in _THANKS or (
+            tokens[end - 1].norm in _CLOSING and (end < len(tokens) or _agreed(tokens, end))
+        ):
             end -= 1
             out.add(end)
         else:
             return
+
+
+def _agreed(tokens: list[Word], end: int) -> bool:
+    """«поярче поставь окей», not «нажми окей»."""
+    last, order = tokens[end - 1].norm, tokens[end - 2].norm
+    return last in {"окей", "ок", "да"} and is_imperative(order) and not _ANSWERED.match(order)
+
+
+def _between_commas(text: str, word: Word) -> bool:
+    """Whether a comma is after the word, and before it one too or the end of a sentence."""
+    return (
+        re.search(r"[,.!?] $", text[: word.start][-2:]) is not None and text[word.end : word.end + 1] == ","
+    )
 
 
 def clean(text: str) -> str:
@@ -181,7 +213,10 @@ def clean(text: str) -> str:
         return text.strip()
     text = _GLUED.sub("", text)
     tokens = words(text)
-    dropped = _filler(tokens) - quoted(text, tokens)
+    wording = {at for begin, end in labels(tokens) for at in range(begin, end)}
+    apart = quoted(text, tokens)
+    aside = {n for n, t in enumerate(tokens) if t.norm in _BESIDE | {"это"} and _between_commas(text, t)}
+    dropped = (_filler(tokens) | aside) - apart - wording
     if len(dropped) == len(tokens):
         return ""
     pieces, at = [], 0
@@ -190,11 +225,18 @@ def clean(text: str) -> str:
             before, after = text[at : token.start], text[token.end :].lstrip(" \t")
             comma = after.startswith(",")
             pieces.append(re.sub(r",\s*$", " ", before) if comma else before)
-            at = len(text) - len(after) + comma
-        elif token.norm in _SWEAR_MEANING:
-            pieces += [text[at : token.start], _SWEAR_MEANING[token.norm]]
+            begins = re.search(r"(?:\A|[.!?…])\s*\Z", text[max(0, token.start - 3) : token.start])
+            at = len(text) - len(after) + (comma and (begins is not None or not _SUBORDINATE.match(after)))
+        elif token.norm in WRITTEN_SO and place not in apart:
+            pieces += [text[at : token.start], WRITTEN_SO[token.norm]]
             at = token.end
     pieces.append(text[at:])
+    if not re.search(r"\b(?:нет|или)\b\W+\w+\W*$", text):
+        pieces[-1] = re.sub(r",\s+(?:да|ага|окей|ок|так|ладно|короче)([.!]?)\??\s*$", r"\1", pieces[-1])
     joined = re.sub(r"(?<=\S)[ \t]+", " ", "".join(pieces))
+    joined = re.sub(r"([.!?]) +[.,!]+(?!\S)", r"\1", joined)  # «… . Спасибо.»
     joined = re.sub(r" +([,.!?;:]+)(?!\S)", r"\1", joined)
+    joined = re.sub(r",([.!?]+)(?!\S)", r"\1", joined)
+    if not re.search(r"[.!?] [а-яё]", text):
+        joined = re.sub(r"(?<=[.!?] )[а-яё]", lambda found: found.group().upper(), joined)
     return re.sub(r"^[\s,.;:!?–—-]+(?=\w)", "", joined).strip(" \t,;–—")

@@ -12,6 +12,10 @@ Mode = Literal["text", "audio"]
 
 _EXACT_HEADS = {"настройки", "настройкй", "settings", "сеттингс", "сетингс"}
 _LOOSE_HEADS = ("настройки", "настройка", "сеттингс")
+HEAD_LIKE = 0.8  # likeness at which «настройки» is heard …
+CHANGING_LIKE = 0.88  # … and «поменяй настройки»
+_BEFORE_HEAD = set("ну так э эм а и вот слушай короче значит давай привет мои".split())
+_CHANGING = [f"{verb} настройки" for verb in "поменяй измени смени обнови открой переключи задай".split()]
 _KEYS = {
     "project": "проект проекта проекту проекты прожект project".split(),
     "mode": "режим режима режиме mode".split(),
@@ -21,17 +25,34 @@ _KEYS = {
 }
 _SOUNDS = {"project": "проект", "mode": "режим", "tool": "инструмент", "lang": "язык", "reset": "сброс"}
 MODES: dict[str, Mode] = {
-    "текст": "text", "текстом": "text", "текстовый": "text", "текста": "text", "text": "text",
-    "тест": "text", "текс": "text", "тексты": "text", "письменно": "text",
-    "аудио": "audio", "голос": "audio", "голосом": "audio", "голосовой": "audio", "голоса": "audio",
-    "звук": "audio", "звуком": "audio", "audio": "audio", "voice": "audio", "войс": "audio",
-}  # fmt: skip
-LANGS = {"русский": "ru", "русском": "ru", "руский": "ru", "ru": "ru", "russian": "ru",
-          "английский": "en", "английском": "en", "инглиш": "en", "en": "en", "english": "en"}  # fmt: skip
+    **dict.fromkeys(
+        "текст текстом текстовый текстовом текстовым текстовых текстовой текстов текста text".split(), "text"
+    ),
+    **dict.fromkeys("тест текс тексты письменно".split(), "text"),
+    **dict.fromkeys("аудио голос голосом голосовой голосовом голосовым голосовых голоса".split(), "audio"),
+    **dict.fromkeys("звук звуком audio voice войс".split(), "audio"),
+}
+LANGS = {
+    **dict.fromkeys("русский русском руский русским ru russian".split(), "ru"),
+    **dict.fromkeys("английский английском английским инглиш en english".split(), "en"),
+}
 FILLER = set(
     "и а ну э эм так вот пожалуйста поставь выбери давай потом включи переключи переключись установи "
-    "смени поменяй измени на будет пусть это теперь еще же короче слушай значит мой наш".split()
+    "смени поменяй измени на будет пусть это теперь еще же короче слушай значит мой наш "
+    "также затем дальше".split()
 )
+SWITCH = set(
+    "переключись переключи переключаемся перейди переходи переходим вернись зайди смени поменяй выбери "
+    "поставь ставь ставим выбираем включи работаем назначь задай".split()
+)
+MAKE = set("сделай делай используй открой возьми".split())  # before a keyword they only lead to it
+AROUND = set(
+    """называется в во по для с со к у нас нам мне мои моя текущий активный такой такие сейчас хочу нужен плюс
+    над ладно через только тогда кроме того после этого будь добр да""".split()
+)  # may stand before a pair, and mean nothing there
+# So may these, but misheard they are too much like anything.
+ASIDE = set("заодно пока следом сегодня попутно лучше просто тоже снова опять сразу сначала всегда".split())
+BETWEEN = set("ответа ответов ответы ответ умолчанию общения".split())  # … between a keyword and its value
 
 
 _PREFIXES = {"при", "под", "над", "пре", "про", "раз", "рас", "пере", "недо", "само"}  # of Russian verbs
@@ -44,7 +65,10 @@ _GLUED = [
         r"(?P<b>[а-я]{3,})"
     ),
     # A keyword that ends it: «ребенчинструмент», «текстынструмент», «демосброс».
-    re.compile(r"(?P<a>и(?=инстр)|[а-я]{2,}?)(?P<b>инструмент|[еы]?нструмент|проект|режим|сброса?)"),
+    re.compile(
+        r"(?P<a>[ис](?=инстр)|[а-я]{2,}?)(?P<b>инструмент(?:ом)?|[еы]?нструмент|проект|режим|сброса?|настройки)"
+    ),
+    re.compile(r"(?P<a>создай|заведи|сделай)(?P<b>новый)"),
     # A keyword or a way to answer, and a filler after it: «сбросну», «браузерну».
     re.compile(r"(?P<a>сброс|проект|инструмент|[а-я]{4,}(?=ну$))(?P<b>ну|еще)"),
 ]
@@ -65,9 +89,9 @@ def _cut(token: Word) -> list[Word]:
             middle = start + found.start("b")
             if pattern is _GLUED[-1] and is_word(cyrillic(endless(norm))):
                 return [token]  # «глубину»
-            second = "инструмент" if found["b"].endswith("нструмент") else found["b"]
+            second = "инструмент" if "нструмент" in found["b"] else found["b"]
             return [*_cut(Word(found["a"], start, middle)), *_cut(Word(second, middle, end))]
-    return [token] if is_imperative(norm) else _cut_at_order(token)
+    return [token] if norm in IMPERATIVES else _cut_at_order(token)
 
 
 def _cut_at_order(token: Word) -> list[Word]:
@@ -76,7 +100,7 @@ def _cut_at_order(token: Word) -> list[Word]:
     for at in range(3, len(norm) - 4):
         if norm[at:] in IMPERATIVES and norm[:at] not in _PREFIXES:
             return [Word(norm[:at], start, start + at), Word(norm[at:], start + at, end)]
-    if is_word(cyrillic(endless(norm))):
+    if is_imperative(norm) or is_word(cyrillic(endless(norm))):
         return [token]
     for at in range(3, len(norm) - 7):
         for after in range(at + 5, len(norm) - 2):
@@ -92,17 +116,25 @@ def _cut_at_order(token: Word) -> list[Word]:
 
 def head(tokens: list[Word]) -> tuple[int, bool]:
     """(words that the opening «настройки» takes, whether it is unmistakable); (0, False): none."""
-    first = [t.norm for t in tokens[:3]]
+    before = 0
+    while before < min(2, len(tokens)) and tokens[before].norm in _BEFORE_HEAD:
+        before += 1
+    first = [t.norm for t in tokens[before : before + 4]]
     if not first:
         return 0, False
     if first[0] in _EXACT_HEADS:
-        return 1, True
-    likest, taken = 0.8, 0
+        return before + 1, True
+    likest, taken, changed = HEAD_LIKE, 0, False
     for count in range(1, len(first) + 1):
-        alike = max(alike_words(" ".join(first[:count]), head) for head in _LOOSE_HEADS)
-        if alike >= likest:
-            likest, taken = alike, count
-    return taken, False
+        said = " ".join(first[:count])
+        for changes, known in ((False, _LOOSE_HEADS), (True, _CHANGING)):
+            alike = max(alike_words(said, head) for head in known)
+            if alike >= max(likest, CHANGING_LIKE * changes):
+                likest, taken, changed = alike, count, changes
+    following = first[taken] if taken < len(first) else ""
+    if not taken or (changed and following in {"проекта", "языка", "инструмента"}):
+        return 0, False
+    return before + taken, False
 
 
 def is_filler(tokens: list[Word], at: int) -> bool:
@@ -111,7 +143,11 @@ def is_filler(tokens: list[Word], at: int) -> bool:
     word = tokens[at].norm
     if keyword(tokens, at)[0]:
         return False
-    if word in FILLER or (len(word) == 1 and tokens[at + 1 :] and tokens[at + 1].norm in FILLER):
+    if word in FILLER | SWITCH | AROUND | ASIDE:
+        return True
+    if word in MAKE and tokens[at + 1 :] and keyword(tokens, at + 1)[0]:
+        return True
+    if len(word) == 1 and tokens[at + 1 :] and tokens[at + 1].norm in FILLER:
         return True
     if at + 1 == len(tokens) or not keyword(tokens, at + 1)[0] or word in WISHES or is_imperative(word):
         return False
@@ -127,6 +163,8 @@ def keyword(tokens: list[Word], at: int) -> tuple[str | None, int]:
     for key, spellings in _KEYS.items():
         if word in spellings:
             return key, 1
+    if word == "проектом" and at:  # «займёмся проектом X»
+        return "project", 1
     pair = word + following
     if following in MODES and following != "тест" and sounds_like(word, "режим", 0.6):
         return "mode", 1

@@ -1,5 +1,8 @@
 """How Russian developers say English words and Latin letters: written in Cyrillic, several ways by «/»."""
 
+from bisect import bisect_left
+from functools import lru_cache
+
 from skazano.understand.words import vocabulary
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -11,3 +14,16 @@ RUSSIAN_LETTERS = dict(zip(ALPHABET, _RUSSIAN.split(), strict=True))
 WORDS: dict[str, tuple[str, ...]] = {
     latin: tuple(said.split("/")) for latin, said in (entry.split("=") for entry in vocabulary("lexicon.txt"))
 }
+
+
+@lru_cache(maxsize=1)
+def _english() -> list[str]:
+    return vocabulary("english.txt")
+
+
+def english(word: str) -> str:
+    """Phones of a common English word that is not in WORDS; "" where it is not known."""
+    entries = _english()  # sorted, as the file is; a dictionary would take three times the memory
+    place = bisect_left(entries, word + "=")
+    known, _, phones = entries[place].partition("=") if place < len(entries) else ("", "", "")
+    return phones if known == word else ""

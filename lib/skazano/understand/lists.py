@@ -3,7 +3,8 @@
 import re
 
 from skazano.understand.phonetics import normal
-from skazano.understand.words import WISHES, Word, is_imperative, words
+from skazano.understand.sameness import same
+from skazano.understand.words import WISHES, Word, is_imperative, vocabulary, words
 
 _ORDINALS = (
     ("первое", "первая", "первый", "во-первых", "первым делом"),
@@ -22,11 +23,36 @@ _ANNOUNCED = re.compile(
     r"\b(сделай|надо|нужно|нужны|необходимо)(?: \w+)? (две|два|три|четыре|пять|шесть|семь|восемь)(?: \w+)? "
     r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок)\b"
 )
+_COUNTED = re.compile(
+    r"(?:(?:сделай|надо|нужно|есть|у меня|тут|мне|сделать|такие|итак) )*(две|три|четыре|пять|шесть) "
+    r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок|просьбы|просьб)"
+    r"(?: (?:надо|нужно|сделать|тебе))*(?= )"
+)
 _ANOTHER = re.compile(
-    r"(?<![\s,.;])[\s,.;]+(?:и\s+)?(?:(?:ещё|еще)\s+)?(?:(?:одна|другая|вторая|отдельная|следующая)(?:\s+отдельная)?\s+задача|"
-    r"(?:отдельной|другой|второй)\s+задачей)(?:\s+это)?[\s,.:–—-]+",
+    r"(?<![\s,.;])[\s,.;]+(?:(?:(?:и|а|ну\s+и)\s+)?(?:(?:ещё|еще)\s+)?"
+    r"(?:(?:одна|другая|вторая|третья|отдельная|следующая)(?:\s+отдельная)?\s+(?:задача|просьба|вещь|штука)|"
+    r"(?:отдельной|другой|второй|третьей)\s+задачей|(?:второе|другое|отдельное|следующее)\s+(?:дело|поручение)|"
+    r"(?:теперь\s+)?(?:по|про)\s+(?:другому\s+вопросу|другое|другой\s+теме))|(?:и|а)\s+отдельно)"
+    r"(?:\s+это)?[\s,.:–—-]+",
     re.I,
 )
+_ALSO = re.compile(
+    r"(?<![\s,.;])[\s,.;]+(?:(?:и|а|ну\s+и|да\s+и|да)\s+)?(?:ещё|еще|также|кроме\s+того|помимо\s+этого|плюс|кстати)"
+    r"(?:\s+(?:вот|кстати|такое|такой\s+момент|такая\s+просьба|одна\s+просьба|одно|надо|нужно|хочу))*[\s,:–—-]+",
+    re.I,
+)
+_POINTS_BACK = frozenset(
+    """его ее их он она оно они ему ей им нее него них там туда тут здесь оттуда это этот эта эту этого этой
+    эти этих этом тот та ту тоже такой такую такая такие такое обратно рядом результат результаты после потом
+    затем""".split()
+)
+_GOES_ON = re.compile(
+    r"провер|прогон|закомм?ит|запуш|задепло|выложи|выкати|перезапус|запусти|пока[жз]|скажи|сообщи|убедись|пришли|"
+    r"посмотри|глянь|не$|отпиши"
+)
+_SMALL = frozenset(vocabulary("small_words.txt"))
+_PLACES = frozenset("в во на с со к ко о об от до из за под при про по для".split())
+_ENOUGH = 3  # words of weight in a request that is one by itself
 _LIST_HEADER = re.compile(
     r"^(?:сделай(?:те)?|надо|нужно|есть|у|меня|нас|для|тебя|тут|мне|вот|еще|следующ\w+|пару|пара|нескольк\w+|две|два|три|ри|"
     r"четыре|пять|шесть|семь|восемь|[а-я]{0,4}вещ\w*|дел\w?|задач\w*|пункт\w*|поручени\w*|сделать|такие|такое|список|"
@@ -99,7 +125,7 @@ def split_list(text: str) -> list[str]:
         if all(b and (is_imperative(b[0].norm) or b[0].norm in WISHES) for b in begins):
             return numbered
         return []
-    if parts := _apart(text):
+    if parts := _apart(text) or _announced_orders(text) or _unrelated(text):
         return parts
     tokens = _recut(words(text))
     places = _ordinal_places(tokens, announced=False)
@@ -117,11 +143,52 @@ def split_list(text: str) -> list[str]:
     return items
 
 
+def _asks(part: str) -> bool:
+    return any(is_imperative(w.norm) or w.norm in WISHES for w in words(part)[:8])
+
+
 def _apart(text: str) -> list[str]:
-    """«исправь опечатку и отдельной задачей сделай выгрузку»: each part is an order, else []."""
+    """«исправь опечатку и отдельной задачей сделай выгрузку»: each part asks for something, else []."""
     parts = _ANOTHER.split(text)
-    orders = [is_imperative(begins[0].norm) for part in parts if (begins := words(part))]
-    return parts if len(parts) > 1 and len(orders) == len(parts) and all(orders) else []
+    return parts if len(parts) > 1 and all(map(_asks, parts)) else []
+
+
+def _announced_orders(text: str) -> list[str]:
+    """«три задачи: почини поиск, обнови логотип и удали баннер»: as many orders as were announced."""
+    tokens = words(text)
+    said = _COUNTED.match(" ".join(token.norm for token in tokens))
+    if not said:
+        return []
+    header = len(said.group().split())
+    starts = [n for n in range(header, len(tokens)) if is_imperative(tokens[n].norm)]
+    if not starts or starts[0] != header or len(starts) != _COUNTS[said.group(1)]:
+        return []
+    ends = [*(tokens[n].start for n in starts[1:]), len(text)]
+    return [
+        re.sub(r"[\s,;]+(?:и|а)$", "", text[tokens[n].start : end].strip(" ,;:–—\n"))
+        for n, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _unrelated(text: str) -> list[str]:
+    """«почини вход через гугл и ещё обнови список вакансий на сайте»: requests that have nothing in
+    common, each whole by itself, else []."""
+    parts = [part.strip() for part in _ALSO.split(text)]
+    heavy = [[w.norm for w in words(part) if w.norm not in _SMALL] for part in parts]
+    if len(parts) < 2 or any(
+        len(one) < _ENOUGH or not _asks(part) for one, part in zip(heavy, parts, strict=True)
+    ):
+        return []
+    for number, part in enumerate(parts):
+        said = [w.norm for w in words(part)]
+        if number and len(heavy[number]) < 5 and not _PLACES & set(said):
+            return []  # «добавь автора к статьям и ещё добавь дату»: to the same
+        if number and (_POINTS_BACK & set(said) or not is_imperative(said[0]) or _GOES_ON.match(said[0])):
+            return []
+        before = [norm for one in heavy[:number] for norm in one if not is_imperative(norm)]
+        if any(same(norm, other) for norm in heavy[number] if not is_imperative(norm) for other in before):
+            return []
+    return parts
 
 
 def split_numbered(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from skazano.understand.words import vocabulary
 
 GAP = 0.045  # lead in likeness over the next project that a sure match has
 SURE_OF_FEW, GAP_OF_FEW = 0.74, 0.08  # likeness and lead that are enough where only a few names are possible
-SHORTEST = 2  # letters that never tell a name misheard
+SHORTEST, SAME_SOUND = 2, 0.99  # letters that tell no name misheard, only one that sounds the same
 POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
@@ -162,7 +162,8 @@ def match(spoken: str, projects: Sequence[Named], closed: bool = False) -> Match
     if closed:
         sure = gap >= GAP_OF_FEW and score >= SURE_OF_FEW
     else:
-        sure = len(normal(spoken)) > SHORTEST and gap >= GAP and _enough(spoken, alike[slug], gap)
+        told = len(normal(spoken)) > SHORTEST or score >= SAME_SOUND
+        sure = told and gap >= GAP and _enough(spoken, alike[slug], gap, len(projects))
     return Match(slug, score, alike[slug].reason, ranked, sure)
 
 
@@ -174,15 +175,15 @@ def evidence(spoken: str, projects: Sequence[Named]) -> tuple[str, Evidence] | N
     slug, best = alike[0]
     second = alike[1][1].score if len(alike) > 1 else 0.0
     gap = best.score - second if second >= POSSIBLE else best.score
-    return slug, Evidence(best.apart, best.size, gap, _rival(spoken))
+    return slug, Evidence(best.apart, best.size, gap, _rival(spoken), len(projects))
 
 
-def _enough(spoken: str, best: _Alike, gap: float) -> bool:
+def _enough(spoken: str, best: _Alike, gap: float, many: int) -> bool:
     """Whether the odds suffice; the everyday words are searched only where they can decide."""
-    least, most = (Evidence(best.apart, best.size, gap, rival) for rival in (0.0, FAR))
+    least, most = (Evidence(best.apart, best.size, gap, rival, many) for rival in (0.0, FAR))
     if least.odds() >= ENOUGH or most.odds() < ENOUGH:
         return least.odds() >= ENOUGH
-    return Evidence(best.apart, best.size, gap, _rival(spoken)).odds() >= ENOUGH
+    return Evidence(best.apart, best.size, gap, _rival(spoken), many).odds() >= ENOUGH
 
 
 def _rival(spoken: str) -> float:

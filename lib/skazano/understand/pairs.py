@@ -1,50 +1,114 @@
 """Pairs of a settings phrase whose values are few, found by sound, whatever became of the spaces:
 «режима у дя» is «режим аудио», «за конглейский» is «язык английский»."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
 from skazano.understand.everyday import is_word
-from skazano.understand.keywords import FILLER, MODES, is_filler, keyword, unglued
+from skazano.understand.keywords import (
+    AROUND,
+    ASIDE,
+    BETWEEN,
+    FILLER,
+    MAKE,
+    MODES,
+    SWITCH,
+    is_filler,
+    keyword,
+    unglued,
+)
+from skazano.understand.leading import INSIDE, leads
 from skazano.understand.phonetics import CLASSES, cyrillic, likeness
 from skazano.understand.readings import alike_words, endless, sound
-from skazano.understand.words import WISHES, Word, is_imperative, words
+from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, words
 
-LIKE = 0.8  # likeness at which a pair is heard
+LIKE = 0.8  # likeness at which a pair is heard …
+LIKE_RARE = 0.86  # … and one that is told otherwise than by its keyword first
 KEY_LIKE = 0.87  # likeness at which a keyword is heard inside a word
 FILLER_LIKE = 0.65  # likeness at which a word before a pair is a filler …
 SAME_FILLER = 0.85  # … and at which it is one though it looks like an order
 READ = 30  # words of a text that a settings phrase has at most
-LONGEST = 4  # words that a pair of two falls into
+LONGEST = 4  # words that a pair of two falls into …
+MOST_BETWEEN = 3  # … and others between them
+MOST_LEADING = 5  # misheard words before a pair …
+MOST_ODD = 4  # … and fewer than these, where they sound like nothing that leads to it
 
 _KEYS = [sound(keyword) for keyword in ("проект", "инструмент", "режим")]
-_PAIRS = {
-    sound(said): (key, value)
-    for said, key, value in (
-        ("режим текст", "mode", "text"),
-        ("режим аудио", "mode", "audio"),
-        ("режим голос", "mode", "audio"),
-        ("язык русский", "lang", "ru"),
-        ("язык английский", "lang", "en"),
-        ("сброс", "reset", ""),
-    )
+_ANSWER = "отвечай отвечать ответ ответы говори пиши".split()
+_SAID = {
+    ("mode", "text"): [
+        *"режим текст, режим текстом, режим текстовый, режим ответа текст, режим ответов текстовый".split(
+            ", "
+        ),
+        *(
+            "режим текстовых ответов",
+            "текстовый режим",
+            "отвечай текстовом режиме",
+            "отвечай мне текстом",
+            "отвечай письменно",
+        ),
+        *(f"{answer} текстом" for answer in _ANSWER),
+        "текстом отвечай",
+    ],
+    ("mode", "audio"): [
+        *"режим аудио, режим голос, режим голосом, режим голосовой, режим звук, режим ответа голосом".split(
+            ", "
+        ),
+        *(
+            "режим ответов голосовой",
+            "голосовой режим",
+            "аудио режим",
+            "отвечай мне голосом",
+            "отвечай аудио",
+        ),
+        *(f"{answer} голосом" for answer in _ANSWER),
+        "голосом отвечай",
+    ],
+    **{
+        ("lang", lang): [
+            *(f"язык {word}ий", f"язык ответов {word}ий", f"{word}ий язык", f"{word}ом языке"),
+            *(
+                f"{answer} {how}"
+                for answer in _ANSWER
+                for how in (f"на {word}ом", f"по {word}и", f"{word}ом", f"{word}и")
+            ),
+        ]
+        for lang, word in (("ru", "русск"), ("en", "английск"))
+    },
+    ("reset", ""): ["сброс", "сброс настроек", "сброс всех настроек", "сбрось настройки", "сбрось все"],
 }
+_USUAL = {"режим", "язык", "сброс"}
+_PAIRS = {
+    sound(said): (
+        sound(said).translate(CLASSES),
+        said.split()[0] in _USUAL,
+        not said.endswith(("ий язык", "языке")),
+        *meant,
+    )
+    for meant, phrases in _SAID.items()
+    for said in phrases
+}
+_BETWEEN = (FILLER | SWITCH | MAKE | AROUND | ASIDE | BETWEEN) - {"а", "у"}  # these may be pieces of «аудио»
 
 
 class Pair(NamedTuple):
-    """alike: 0 … 1; after: the place after its last word; cut: how many letters of that word belong to it."""
+    """alike: 0 … 1; after: the place after its last word; cut: how many letters of that word belong to it;
+    usual: no request ends so, as «исправь перевод на русский язык» does."""
 
     alike: float
     key: str
     value: str
     after: int
     cut: int
+    usual: bool
 
 
 def tokens_of(text: str) -> list[Word]:
-    """The words of a settings phrase: those run together and those joined by a hyphen taken apart."""
+    """The first words of a text, more than a settings phrase has; those run together and those joined by a
+    hyphen are taken apart."""
     apart, whole = [], words(text)
     for norm, start, end in whole[:READ]:
         begins = start
@@ -52,7 +116,7 @@ def tokens_of(text: str) -> list[Word]:
             stop = begins + len(part) if part != norm else end
             apart.append(Word(part, begins, stop))
             begins = stop + 1
-    return [piece for token in unglued(apart) for piece in _cut(token)] + whole[READ:]
+    return [piece for token in unglued(apart) for piece in _cut(token)] + whole[READ : 2 * READ]
 
 
 def _cut(token: Word) -> list[Word]:
@@ -81,21 +145,53 @@ def _near(heard: str, phones: str) -> bool:
 
 
 def pair_by_sound(tokens: list[Word], at: int) -> Pair | None:
-    """The pair that begins at this place, if one is heard there and not better without its first word."""
+    """The pair that begins at this place, if one is heard there, and no better one that begins within it."""
     here = max(_heard(tokens, at), default=None)
-    without = (pair.alike for pair in _heard(tokens, at + 1) if here and pair.after == here.after)
-    return here if here and here.alike >= max(without, default=0.0) else None
+    if here is None:
+        return None
+    whole = (
+        p for p in _heard(tokens, at) if p.after == here.after and p.cut == len(tokens[p.after - 1].norm)
+    )
+    here = max((p for p in whole if p.value == here.value and p.alike >= LIKE_RARE), default=here)
+    within = (p for place in range(at + 1, here.after) for p in _heard(tokens, place))
+    return here if all(here.alike >= p.alike for p in within if p.after >= here.after) else None
+
+
+def pair_apart(tokens: list[Word], at: int, value: int) -> Pair | None:
+    """The pair of a keyword and a value that others stand between, misheard: «режим ответо в голосовой»."""
+    for begins in range(value, min(value + LONGEST, len(tokens))):
+        if not leads(" ".join(t.norm for t in tokens[value:begins]), INSIDE):
+            continue
+        if pair := pair_by_sound([tokens[at], *tokens[begins : begins + LONGEST]], 0):
+            return pair._replace(after=begins - 1 + pair.after)
+    return None
 
 
 def _heard(tokens: list[Word], at: int) -> Iterator[Pair]:
-    for after in range(at + 1, min(at + LONGEST, len(tokens)) + 1):
-        before = " ".join(t.norm for t in tokens[at : after - 1])
-        for cut in _ends(tokens[after - 1]):
-            said = sound(f"{before} {tokens[after - 1].norm[:cut]}")
-            for phones, (key, value) in _PAIRS.items():
-                alike = likeness(said, phones) if abs(len(said) - len(phones)) < 4 else 0.0
-                if alike >= LIKE:
-                    yield Pair(alike, key, value, after, cut)
+    kept: list[str] = []
+    for after in range(at + 1, min(at + LONGEST + MOST_BETWEEN, len(tokens)) + 1):
+        last = tokens[after - 1]
+        if kept and kept[0] in _ANSWER and last.norm in IMPERATIVES - _BETWEEN - set(_ANSWER):
+            return  # «отвечай и найди»: a request begins
+        if len(kept) < LONGEST and not (kept and last.norm in _BETWEEN - {"с", "к"}):
+            for cut in _ends(last):
+                said = sound(" ".join([*kept, last.norm[:cut]]))
+                for alike, key, value, usual in _sounding(said):
+                    yield Pair(alike, key, value, after, cut, usual)
+        if not kept or last.norm not in _BETWEEN:
+            kept.append(last.norm)
+
+
+@lru_cache(maxsize=4096)
+def _sounding(said: str) -> list[tuple[float, str, str, bool]]:
+    """(likeness, key, value, whether it is usual) of the pairs that sound like this."""
+    classes, found = said.translate(CLASSES), []
+    for phones, (near, first, usual, *meant) in _PAIRS.items():
+        if abs(len(said) - len(phones)) < 4 and Levenshtein.distance(classes, near, score_cutoff=4) <= 4:
+            alike = likeness(said, phones)
+            if alike >= (LIKE if first else LIKE_RARE):
+                found.append((alike, meant[0], meant[1], usual))
+    return found
 
 
 def _ends(token: Word) -> list[int]:
@@ -114,15 +210,29 @@ def starts(tokens: list[Word], at: int) -> bool:
     return bool(keyword(tokens, at)[0] or pair_by_sound(tokens, at))
 
 
-def next_pair(tokens: list[Word], at: int) -> int:
+def is_pair(tokens: list[Word], at: int) -> bool:
+    """Whether a pair begins at this place, and not a keyword alone, with which a request may end as well."""
+    return starts(tokens, at) and (at < len(tokens) - 1 or keyword(tokens, at)[0] in (None, "reset"))
+
+
+def next_pair(tokens: list[Word], at: int, sure: Callable[[int], bool] = lambda _: False) -> int:
     """The first place from this one on that is no filler, or misheard as none before a pair: «еща й»."""
-    while at < len(tokens) - 1 and is_filler(tokens, at):
+    while (
+        at < len(tokens) - 1
+        and is_filler(tokens, at)
+        and not (
+            len(tokens[at].norm) < 3 and pair_by_sound(tokens, at)  # «с брос»
+        )
+    ):
         at += 1
-    for place in range(at + 1, min(at + 3, len(tokens) - 1) + 1):
+    for place in range(at + 1, min(at + MOST_LEADING, len(tokens) - 1) + 1):
         between = [t.norm for t in tokens[at:place]]
-        if starts(tokens, at) or any(_of_request(w) for w in between):
+        if starts(tokens, at) or any(_of_request(w) or w.startswith("проект") for w in between):
             break
-        if starts(tokens, place) and (_like_filler(between) or _closes(tokens, place)):
+        if not starts(tokens, place):
+            continue
+        few = len(between) < MOST_ODD and (_like_filler(between) or _closes(tokens, place) or sure(place))
+        if few or leads(" ".join(between)):
             return place
     return at
 
@@ -131,6 +241,8 @@ def _closes(tokens: list[Word], at: int) -> bool:
     """Whether a pair begins at this place after which there is another, an order, a wish or nothing, so that
     it can be no part of a request: what stands before it was misheard."""
     pair = pair_by_sound(tokens, at)
+    if pair is not None and not pair.usual:
+        return False  # «исправь перевод на русский язык»
     if pair is None or pair.cut < len(tokens[pair.after - 1].norm):
         return pair is not None
     rest = tokens[pair.after :]
@@ -140,7 +252,8 @@ def _closes(tokens: list[Word], at: int) -> bool:
 
 def _of_request(word: str) -> bool:
     """Whether a word orders or wishes something, and is not «пожалуйста» misheard as «пожалуйся»."""
-    return (is_imperative(word) or word in WISHES or word in MODES) and not _is_like(word, SAME_FILLER)
+    orders = word in IMPERATIVES | WISHES | MODES.keys()
+    return orders and word not in FILLER | SWITCH and not _is_like(word, SAME_FILLER)
 
 
 def _like_filler(said: list[str]) -> bool:

@@ -25,15 +25,12 @@ _CLUSTERS = (
     ("sS", "S"), ("zZ", "Z"), ("zS", "S"), ("dt", "t"),
 )  # fmt: skip
 
-# What it costs to hear one phone for another ("sub"), to lose one ("lost"), to hear one that was not
+# What it costs to hear another phone than was said ("sub"), to lose one ("lost"), to hear one that was not
 # said ("added"); 1 is about a plain error. tests/bench/_learn_costs.py makes the file.
 _COSTS = json.loads(Path(__file__).with_name("costs.json").read_text())
 CLASSES = str.maketrans("bvgdzZJyoejWc", "pfktsSCiaiiSs")  # phones that are often taken for each other
 
-_SUB: dict[str, float] = {
-    **{p + p: 0.0 for p in PHONES},
-    **{pair: cost for ab, cost in _COSTS["sub"].items() for pair in (ab, ab[::-1])},
-}
+_SUB: dict[str, float] = {**{p + p: 0.0 for p in PHONES}, **_COSTS["sub"]}  # by what was said and heard
 _LOST: dict[str, float] = _COSTS["lost"]
 _ADDED: dict[str, float] = _COSTS["added"]
 
@@ -75,7 +72,7 @@ def distance(heard: str, name: str) -> float:
         left = above[0] + gap
         row = [left]
         for j, q in enumerate(name):
-            swap = above[j] if p == q else above[j] + _SUB[p + q]
+            swap = above[j] if p == q else above[j] + _SUB[q + p]
             left = min(swap, left + _LOST[q], above[j + 1] + gap)
             row.append(left)
     return row[-1]

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from itertools import product
 
-from skazano.understand.lexicon import ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS
+from skazano.understand.lexicon import ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS, english
 from skazano.understand.phonetics import cyrillic, likeness, normal, tidy
 
 MOST = 24  # readings of one name; more would only bring false likenesses
@@ -14,7 +14,8 @@ _RUSSIAN_RULES = [
     for pattern, phones in (
         ("shch", "W"), ("sch", "S"), ("tch", "C"), ("sh", "S"), ("ch", "C"), ("zh", "Z"), ("kh", "x"),
         ("ph", "f"), ("th", "t"), ("ts", "c"), ("ck", "k"), ("qu", "kv"), ("ya", "ja"), ("yu", "ju"),
-        ("yo", "jo"), ("ye", "je"), ("ee", "i"), ("oo", "u"), ("c", "k"), ("h", "x"), ("j", "J"),
+        ("yo", "jo"), ("ye", "je"), ("ee", "i"), ("oo", "u"), ("(?<=[^aeiou])e$", ""),
+        ("c(?=[eiy])", "c"), ("c", "k"), ("h", "x"), ("j", "J"),
         ("q", "k"), ("w", "v"), ("x", "ks"), ("y", "i"),
     )
 ]  # fmt: skip
@@ -29,11 +30,13 @@ _ENGLISH_RULES = [
         ("a(?=[bcdfgklmnpstvz]es?$)", "ej"), ("i(?=[bcdfgklmnprstvz]es?$)", "aj"),
         ("o(?=[bcdfgklmnpstvz]es?$)", "ou"), ("u(?=[bcdfgklmnpstvz]es?$)", "ju"),
         ("y$", "i"), ("^y", "j"), ("y(?=[aeou])", "j"), ("c(?=[eiy])", "s"), ("g(?=[eiy])", "J"),
-        ("er$|or$", "er"), ("ir|ur", "er"), ("le$", "l"), ("(?<=[^aeiou])es?$", "s"),
+        ("er$|or$", "er"), ("ir|ur", "er"), ("le$", "l"), ("(?<=[^aeiou])e$", ""),
+        ("(?<=[^aeiou])es$", "s"),
         ("u", "a"), ("a", "e"), ("c", "k"), ("h", "x"), ("j", "J"), ("q", "k"), ("w", "v"),
         ("x", "ks"), ("y", "i"),
     )
 ]  # fmt: skip
+_CAMEL, _HUMP = re.compile("[A-Za-zА-Яа-яЁё]+"), re.compile("(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _UNITS = "ноль один два три четыре пять шесть семь восемь девять".split()
 _ENGLISH_UNITS = "зироу ван ту сри фо файв сикс севен эйт найн".split()
 
@@ -64,7 +67,7 @@ def _pieces(word: str) -> tuple[str, ...] | None:
             before, piece = best[start], word[start:end]
             at_end = (start == 0) != (end == len(word))
             spelled = (at_end and re.fullmatch("[^aeiouy]{2,3}", piece)) or (end == 1 and len(word) > 3)
-            known = (len(piece) > 2 and piece in WORDS) or spelled
+            known = (len(piece) > 2 and piece in WORDS) or (len(piece) > 3 and english(piece)) or spelled
             if before is None or not known:
                 continue
             so_far = best[end]
@@ -77,15 +80,26 @@ def _letters(word: str, names: dict[str, str]) -> str:
     return tidy("".join(cyrillic(names[letter]) for letter in word))
 
 
+def _spelled(word: str) -> list[str]:
+    """Phones of a word said letter by letter: in English, the same with a Russian «эр», in Russian."""
+    mixed = ENGLISH_LETTERS | {"r": RUSSIAN_LETTERS["r"]}
+    return list(dict.fromkeys(_letters(word, names) for names in (ENGLISH_LETTERS, RUSSIAN_LETTERS, mixed)))
+
+
 def _number(digits: str) -> list[str]:
-    """Phones of a number: as a Russian number, digit by digit, and in English if it is one digit."""
+    """Phones of a number: as a Russian number, digit by digit, four digits in pairs («двадцать сорок
+    восемь»), and in English if it is one digit."""
     from num2words import num2words
+
+    def spoken(number: str) -> str:
+        return "".join(cyrillic(w) for w in normal(num2words(int(number), lang="ru")).split())
 
     one_by_one = "".join(cyrillic(_UNITS[int(d)]) for d in digits)
     if len(digits) > 6:
         return [tidy(one_by_one)]
-    whole = "".join(cyrillic(w) for w in normal(num2words(int(digits), lang="ru")).split())
-    said = [tidy(whole), tidy(one_by_one)]
+    said = [tidy(spoken(digits)), tidy(one_by_one)]
+    if len(digits) == 4 and "0" not in (digits[0], digits[2]):
+        said.append(tidy(spoken(digits[:2]) + spoken(digits[2:])))
     if len(digits) == 1:
         said.append(cyrillic(_ENGLISH_UNITS[int(digits)]))
     return said
@@ -101,7 +115,9 @@ def _latin(word: str) -> list[str]:
         choices = [
             [cyrillic(w) for w in WORDS[p]]
             if p in WORDS and len(p) > 2
-            else [_letters(p, ENGLISH_LETTERS), _letters(p, RUSSIAN_LETTERS)]
+            else [english(p)]
+            if len(p) > 3 and english(p)
+            else _spelled(p)
             for p in pieces
         ]
         said += [tidy("".join(c)) for c in list(product(*choices))[:6]]
@@ -114,9 +130,13 @@ def _latin(word: str) -> list[str]:
                     tidy(_by_rules(head + tail[0], _RUSSIAN_RULES) + _letters(tail[1:], ENGLISH_LETTERS))
                 )
     if len(word) <= 4 and (word not in WORDS or not re.search("[aeiouy]", word)):
-        said += [_letters(word, ENGLISH_LETTERS), _letters(word, RUSSIAN_LETTERS)]
+        said += _spelled(word)
+    if phones := english(word):
+        said.append(phones)
     if word not in WORDS or len(word) > 3:
-        said += [_by_rules(word, _RUSSIAN_RULES), _by_rules(word, _ENGLISH_RULES)]
+        said.append(_by_rules(word, _RUSSIAN_RULES))
+        if not phones:
+            said.append(_by_rules(word, _ENGLISH_RULES))
         if word.startswith("h"):  # «гермес», «гугенот»
             said.append(_by_rules("g" + word[1:], _RUSSIAN_RULES))
     return said
@@ -134,8 +154,10 @@ def endless(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
-    """Words of a name: split at everything but letters and digits, at CamelCase and at digits."""
-    text = re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])", " ", text).replace("++", " плюс плюс ")
+    """Words of a name: split at everything but letters and digits, at digits, and at CamelCase if the
+    whole («GraphQL») is no word that is known."""
+    text = _CAMEL.sub(lambda m: m.group() if m.group().lower() in WORDS else _HUMP.sub(" ", m.group()), text)
+    text = text.replace("++", " плюс плюс ")
     text = normal(text).replace("#", " шарп ").replace("+", " плюс ")
     return tuple(re.findall(r"\d+|[a-z]+|[а-я]+", text))
 

@@ -11,10 +11,13 @@ import msgspec
 
 from skazano.understand.commas import with_commas
 from skazano.understand.corrections import corrected
-from skazano.understand.filler import clean
+from skazano.understand.filler import clean, quoted
+from skazano.understand.labels import in_quotes
 from skazano.understand.lists import split_list, split_numbered
+from skazano.understand.numerals import with_digits
 from skazano.understand.terms import correct
 from skazano.understand.tools import asked_tool
+from skazano.understand.words import words
 
 _SAID = r"[А-Яа-яЁё0-9]+(?:-[А-Яа-яЁё0-9]+)*[,.!?;:…]{0,3}"
 _LIKE_SPEECH = re.compile(rf"{_SAID}(?: (?:[–—-] )?{_SAID})*")
@@ -80,10 +83,15 @@ def refine_local(
     if typed and not like_speech(text):
         return _as_written(text, tools)
     meant = said_once(correct(text, terms)[0])
-    items = [sentence(with_commas(clean(item))) for item in split_list(meant)]
-    whole = sentence(with_commas(meant))
+    items = [_written(clean(item)) for item in split_list(meant)]
+    whole = _written(meant)
     tool = asked_tool(text, tools)
     return Refined(whole, title(whole), tool, [i for i in items if i] if len(items) > 1 else [])
+
+
+def _written(said: str) -> str:
+    text = with_digits(with_commas(said), quoted(said, words(said)))
+    return sentence(in_quotes(text, words(text)))
 
 
 def _as_written(text: str, tools: Sequence[str]) -> Refined:

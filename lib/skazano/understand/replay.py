@@ -1,7 +1,8 @@
 """Transcripts run through the rules again, and what came out held against what should have.
 
 A line of the file is {"text": …, "projects": [slug | {"slug", "title", "aliases"}], "terms": […],
-"tools": […], "expected": {…}}; projects, terms and tools may be left out. What may be expected:
+"tools": […], "expected": {…}}; projects, terms and tools may be left out; "by" and "voice" tell who heard
+and who spoke it. What may be expected:
   settings phrase: "settings" (false: it is none), "project" (slug, or null for none that is sure),
                    "mode", "tool" (as it was said), "lang", "reset", "action", "name", "rest"
   request:         "request" (its words), "written" (to the letter), "title", "tool" (of tools),
@@ -12,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +22,11 @@ from skazano.understand.corrections import calls_itself_off
 from skazano.understand.names import Name, match
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import Refined, refine_local
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from skazano.understand.by_model import Models
 
 Refine = Callable[[str, Sequence[str], Sequence[str]], Refined]  # text, terms, tools
 
@@ -45,6 +51,22 @@ class BadLine(ValueError):
     """The file's line cannot be replayed; the text says which and why."""
 
 
+class _Project(msgspec.Struct, forbid_unknown_fields=True):
+    slug: str
+    title: str = ""
+    aliases: list[str] = []
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+    expected: dict[str, Any]
+    projects: list[str | _Project] = []
+    terms: list[str] = []
+    tools: list[str] = []
+    by: str = ""
+    voice: str = ""
+
+
 def _same(expected: Any, got: Any) -> bool:
     if isinstance(expected, str) and isinstance(got, str):
         return normal(expected) == normal(got)
@@ -64,7 +86,7 @@ def understand(
     spoken = phrase.project or phrase.name if phrase else prefix[0] if prefix else None
     found = match(spoken, projects) if spoken else None
     request = phrase.rest if phrase else prefix[1] if prefix else text
-    refined = refine(request, terms, tools)
+    refined = refine(request, terms, tools) if request.strip() else Refined("", "")
     told = msgspec.to_builtins(phrase) if phrase else {}
     return {
         **{key: told.get(key) for key in ("mode", "lang", "action", "name")},
@@ -84,26 +106,39 @@ def understand(
 def replay(path: Path, refine: Refine = refine_local) -> list[Row]:
     """The rows of a file. Raises BadLine, OSError. refine: the local rules, or a model's."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith(b"#"):
             continue
         try:
-            entry = json.loads(line)
-            text, expected = str(entry["text"]), dict(entry["expected"])
-            named = [_name(p) for p in entry.get("projects", [])]
-        except (ValueError, KeyError, TypeError) as wrong:
+            entry = msgspec.json.decode(line, type=_Line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
             raise BadLine(f"{path}:{number}: {wrong}") from None
-        got = understand(text, named, entry.get("terms", []), entry.get("tools", []), refine)
-        if strange := expected.keys() - got.keys():
-            raise BadLine(f"{path}:{number}: cannot expect {', '.join(sorted(strange))}")
-        rows += [Row(number, text, field, want, got[field]) for field, want in expected.items()]
+        named = [_name(p) for p in entry.projects]
+        got = understand(entry.text, named, entry.terms, entry.tools, refine)
+        if strange := entry.expected.keys() - got.keys():
+            known = ", ".join(sorted(got))
+            raise BadLine(f"{path}:{number}: cannot expect {', '.join(sorted(strange))}, only {known}")
+        rows += [Row(number, entry.text, field, want, got[field]) for field, want in entry.expected.items()]
     return rows
 
 
-def _name(project: Any) -> Name:
+def _name(project: str | _Project) -> Name:
     if isinstance(project, str):
         return Name(re.sub(r"\s+", "-", project), project)
-    return Name(project["slug"], project.get("title", ""), tuple(project.get("aliases", ())))
+    return Name(project.slug, project.title, tuple(project.aliases))
+
+
+def asking(models: "Models", prompts: Path | None, engines: "Counter[str]") -> Refine:
+    """As refine does it with language models; engines counts who answered."""
+    from skazano.understand.by_model import refine_with_model
+    from skazano.understand.terms import correct
+
+    def refine(text: str, terms: Sequence[str], tools: Sequence[str]) -> Refined:
+        found, usage = refine_with_model(models, correct(text, terms)[0], terms, tools, prompts)
+        engines[usage.engine + (f" ({usage.fallback})" if usage.engine == "local" else "")] += 1
+        return found
+
+    return refine
 
 
 def summary(rows: Sequence[Row]) -> list[tuple[str, int, int]]:

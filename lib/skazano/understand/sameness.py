@@ -13,7 +13,7 @@ _ALIKE = {
     meaning: re.compile(rf"(?:{stems})")
     for meaning, stems in {
         "fix": "исправ|почин|поправ|пофикс|устран",
-        "make": "добав|с?дела[йтеюл]|прикрут|созда[йтв]|напи[шс]|реализ|заве[дс]|внедр|обеспеч|нуж[ен]",
+        "make": "добав|сделае|с?дела[йтюл]|прикрут|созда[йтв]|напи[шс]|реализ|заве[дс]|внедр|обеспеч|нуж[ен]",
         "remove": "удал|убер|убра|выкин|снес|выпил|выреж",
         "change": "измен|помен|замен|смени|передел|постав|устано",
         "look": "провер|посмотр|глян|убеди|выясн|узна|разбер|разобр",
@@ -41,10 +41,13 @@ def _common(one: str, other: str) -> int:
 @lru_cache(maxsize=8192)
 def same(one: str, other: str) -> bool:
     """Whether two words are forms of one, or near enough."""
+    one, other = one.replace("э", "е"), other.replace("э", "е")
     common, longer = _common(one, other), max(len(one), len(other))
     if one == other or (common >= 5 and longer - common <= 6):
         return True
     if common >= 3 and common >= min(len(one), len(other)) - 1 and longer - common <= 3:
+        return True
+    if len(one) > 4 and _rooted(one) == _rooted(other):
         return True
     said = meanings(one)
     if said & meanings(other):
@@ -53,6 +56,11 @@ def same(one: str, other: str) -> bool:
     return not is_everyday(other) and any(
         likeness(a, b) >= 0.8 for a in readings(one)[:3] for b in readings(other)[:2]
     )
+
+
+def _rooted(word: str) -> str:
+    """«список» and «списке» without ending and fleeting vowel."""
+    return re.sub(r"(?<=..)[ое](?=[кнц]$)", "", endless(word))
 
 
 @lru_cache(maxsize=8192)

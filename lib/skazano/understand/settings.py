@@ -5,24 +5,20 @@ Only the beginning of a note is read, so the same words later in a request are j
 """
 
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Collection, Sequence
 
-import msgspec
-
-from skazano.understand.keywords import FILLER, LANGS, MODES, Mode, head, keyword
-from skazano.understand.names import Name, Named
-from skazano.understand.pairs import next_pair, pair_by_sound, starts, tokens_of
+from skazano.understand.actions import read_action, whole
+from skazano.understand.keywords import AROUND, ASIDE, FILLER, SWITCH, head, keyword
+from skazano.understand.leading import leads
+from skazano.understand.names import Name, Named, match
+from skazano.understand.pairs import MOST_LEADING, next_pair, starts, tokens_of
 from skazano.understand.phonetics import normal
-from skazano.understand.spoken_name import NAMING, project_named, spoken_name
-from skazano.understand.tools import tool_length
-from skazano.understand.words import WISHES, Word, is_imperative
+from skazano.understand.readings import alike_words
+from skazano.understand.spoken_name import project_named
+from skazano.understand.values import Settings as Settings
+from skazano.understand.values import begins, read_pair, told_for_sure
+from skazano.understand.words import Word
 
-_ACTIONS = {
-    "create": {"создай", "создать", "создайте", "заведи", "завести", "create"},
-    "hide": {"скрой", "скрыть", "спрячь", "спрятать", "hide"},
-    "show-hidden": {"покажи", "показать", "show"},
-}
 _CANCEL = {
     "отмена", "отмени", "отменить", "отменяй", "отмени это", "отменяется", "отмена отмена", "забудь",
     "забудь это", "забудь об этом", "не надо", "не надо забудь", "нет не надо", "ничего не надо",
@@ -40,128 +36,94 @@ _BARE = {
 }  # fmt: skip
 
 
+_GOING = {"переключись", "переключаемся", "перейди", "переходи", "вернись", "зайди"}
+VERB_LIKE = 0.8  # likeness at which a word is one of these
+_BEFORE_SURE = {"давай", "теперь", "значит", "открой"}  # before a project that is named for sure
+_OF = {"в", "во", "для", "по", "на", "внутри", "насчет", "касательно"}
+_BEFORE = _BEFORE_SURE | set("ну так э эм вот слушай смотри короче и а но еще пожалуйста".split())
 # What closes the settings phrase and does not belong to the request after it: «демо»: , «демо — ».
 _CLOSE = re.compile(r"""[*`"')\]»”]{0,2}[,.;:!?…]*(?:[ \t]*[–—]+|[ \t]+[,.;:…-]+(?=\s))?[ \t]*""")
-
-
-class Settings(msgspec.Struct):
-    """What a settings phrase sets; None means it was not mentioned. rest is the request left over."""
-
-    project: str | None = None
-    mode: Mode | None = None
-    tool: str | None = None
-    lang: str | None = None
-    reset: bool = False
-    action: Literal["create", "hide", "show-hidden"] | None = None
-    name: str | None = None
-    rest: str = ""
 
 
 def _as_named(names: Sequence[Named | str]) -> list[Named]:
     return [Name(n) if isinstance(n, str) else n for n in names]
 
 
-def _read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
-    """Read one keyword and its value into `into`; the place after them, or `at` if there is none."""
-    key, taken = keyword(tokens, at)
-    value = at + taken
-    if key == "reset":
-        into.reset = True
-        return value
-    while key not in (None, "project") and value < len(tokens) - 1 and tokens[value].norm in FILLER | NAMING:
-        value += 1
-    name, after = project_named(tokens, at, names)
-    if name:
-        into.project = name
-        return after
-    if key == "project":
-        return len(tokens) if value >= len(tokens) else at
-    if key == "tool":
-        after = value + tool_length([t.norm for t in tokens[value : value + 2]])
-        if after > value:
-            into.tool = " ".join(t.norm for t in tokens[value:after])
-        return after
-    return _read_choice(tokens, at, value, key, into)
-
-
-def _read_choice(tokens: list[Word], at: int, value: int, key: str | None, into: Settings) -> int:
-    """A mode or a language: as it is spelled, else by sound. A mode may be told without its keyword."""
-    norm = tokens[value].norm if value < len(tokens) else ""
-    if key == "lang" and norm in LANGS:
-        into.lang = LANGS[norm]
-        return value + 1
-    alone = key is None and norm != "тест" and (value + 1 == len(tokens) or starts(tokens, value + 1))
-    if norm in MODES and (key == "mode" or alone):
-        into.mode = MODES[norm]
-        return value + 1
-    pair = pair_by_sound(tokens, at)
-    if pair is None:
-        return len(tokens) if value >= len(tokens) else at
-    if pair.key == "reset":
-        into.reset = True
-    elif pair.key == "mode":
-        into.mode = "text" if pair.value == "text" else "audio"
-    else:
-        into.lang = pair.value
-    last = tokens[pair.after - 1]
-    if pair.cut < len(last.norm):  # what ran into it is a word of its own
-        tokens.insert(pair.after, Word(last.norm[pair.cut :], last.start + pair.cut, last.end))
-        tokens[pair.after - 1] = Word(last.norm[: pair.cut], last.start, last.start + pair.cut)
-    return pair.after
-
-
 def _read_action(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
     """«создай проект X», «скрой проект X», «покажи скрытые»; the place after it, or at."""
-    if at + 1 >= len(tokens):
+    asked = read_action(tokens, at, names)
+    if asked is None:
         return at
-    verb, following = tokens[at].norm, at + 1
-    if verb in _ACTIONS["show-hidden"] and tokens[following].norm.startswith(("скрыты", "hidden")):
-        into.action = "show-hidden"
-        after = following + 1
-        return after + (after < len(tokens) and tokens[after].norm.startswith(("проект", "project")))
-    while following + 1 < len(tokens) and tokens[following].norm in {"новый", "a", "new"}:
-        following += 1
-    action = next((a for a in ("create", "hide") if verb in _ACTIONS[a]), None)
-    if action is None or tokens[following].norm not in {"проект", "project"}:
-        return at
-    if action == "create" and [t.norm for t in tokens[following + 1 :]] in ([], ["пожалуйста"]):
-        into.action = "create"
-        return len(tokens)
-    if following + 1 >= len(tokens):
-        return at
-    name, after = spoken_name(tokens, following + 1, names if action == "hide" else [])
-    if name is None:
-        return at
-    into.action, into.name = ("create" if action == "create" else "hide"), name
-    return after
+    into.action, into.name = asked.action, asked.name
+    return asked.after
 
 
 def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     """The settings in text, or None if it is no settings phrase. With names (of projects) a spoken
     project name ends where the best match ends; without, at the next keyword or verb."""
-    tokens, known, settings = tokens_of(text), _as_named(names), Settings()
+    tokens, known = tokens_of(text), _as_named(names)
+    if asked := whole(tokens):
+        return Settings(reset=asked == "reset", action="show-hidden" if asked == "show-hidden" else None)
     at, certain = head(tokens)
     if not at:
-        after = _read_action(tokens, 0, known, settings)
-        whole = after and (after == len(tokens) or settings.action == "create")
-        if not whole:
-            return None
-        settings.rest = _rest(text, tokens, after)
-        return settings
-    found = False
+        return _headless(text, tokens, known)
+    settings = Settings()
+    after, found = _read_pairs(tokens, at, known, settings)
+    settings.rest = _rest(text, tokens, after)
+    told = settings != Settings(rest=settings.rest)
+    if found or not settings.rest:
+        return settings if certain or told or len(tokens) <= 3 else None
+    first = next((t.norm for t in tokens[after:] if t.norm not in FILLER), "")
+    return settings if certain and begins(first) else None
+
+
+def _read_pairs(tokens: list[Word], at: int, known: list[Named], into: Settings) -> tuple[int, int]:
+    """(the place after the pairs that follow one another from this one on, how many they are)."""
+    found = 0
     while at < len(tokens):
-        place = next_pair(tokens, at)
-        after = _read_action(tokens, place, known, settings)
+        place = next_pair(tokens, at, lambda place: told_for_sure(tokens, place, known))
+        after = _read_action(tokens, place, known, into)
         if after == place:
-            after = _read_pair(tokens, place, known, settings)
+            after = read_pair(tokens, place, known, into)
         if after == place:
             break
-        at, found = after, True
-    settings.rest = _rest(text, tokens, at)
-    if found or not settings.rest:
-        return settings if certain or found or len(tokens) <= 3 else None
-    begins = next((t.norm for t in tokens[at:] if t.norm not in FILLER), "")
-    return settings if certain and (is_imperative(begins) or begins in WISHES) else None
+        at, found = after, found + 1
+    if found and all(t.norm in FILLER | SWITCH | AROUND | ASIDE for t in tokens[at:]):
+        at = len(tokens)
+    return at, found
+
+
+def _headless(text: str, tokens: list[Word], known: list[Named]) -> Settings | None:
+    """A settings phrase without «настройки»: only what nobody says of anything else. «создай проект X»;
+    «переключись на проект X»; pairs and nothing after them."""
+    settings = Settings()
+    leading = next((n for n, t in enumerate(tokens) if t.norm not in _BEFORE), 0)
+    after = _read_action(tokens, leading, known, settings)
+    if after > leading:
+        settings.rest = _rest(text, tokens, after)
+        return settings if after == len(tokens) or settings.action == "create" else None
+    place = next((n for n in range(min(len(tokens), MOST_LEADING)) if starts(tokens, n)), None)
+    before = " ".join(t.norm for t in tokens[:place])
+    if place is None or not leads(before):
+        return None
+    after, found = _read_pairs(tokens, 0, known, settings)
+    settings.rest = _rest(text, tokens, after)
+    project = match(settings.project, known).sure if settings.project else None
+    if project is False or settings.action or settings.reset or not found:
+        return None
+    first = next((t.norm for t in tokens[after:] if t.norm not in FILLER), "")
+    if settings.rest and not begins(first):
+        return settings if project and _has(before, _GOING) else None
+    if project:
+        several = found > 1 and (not settings.rest or keyword(tokens, 0)[0] == "project")
+        return settings if several or _has(before, SWITCH) else None
+    told = sum(t.norm not in FILLER | SWITCH | AROUND | ASIDE for t in tokens)
+    return settings if told <= 2 * found + 1 and not settings.rest and not settings.tool else None
+
+
+def _has(said: str, verbs: Collection[str]) -> bool:
+    """Whether one of these orders is among the words, misheard perhaps."""
+    return any(alike_words(word, verb) >= VERB_LIKE for word in said.split() for verb in verbs)
 
 
 def _rest(text: str, tokens: list[Word], at: int) -> str:
@@ -181,13 +143,19 @@ def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[
     """(spoken project name, request) of «проект X …» and «в проекте X …», or None."""
     tokens = tokens_of(text)
     at = 0
-    while at < len(tokens) and tokens[at].norm in {"ну", "так", "э", "слушай", "короче", "и", "а"}:
+    while at < len(tokens) and tokens[at].norm in _BEFORE:
         at += 1
-    if at < len(tokens) and tokens[at].norm in {"в", "во", "для", "по", "на"}:
+    weak = at > 0 and tokens[at - 1].norm in _BEFORE_SURE
+    oblique = at + 1 < len(tokens) and tokens[at + 1].norm in {"проекте", "проекту"}
+    if at < len(tokens) and (tokens[at].norm in _OF or (oblique and len(tokens[at].norm) < 3)):
+        at += 1
+    if at < len(tokens) and tokens[at].norm in {"нашем", "нашим", "моем", "нашего", "моего"}:
         at += 1
     known = _as_named(names)
     name, after = project_named(tokens, at, known) if at < len(tokens) else (None, at)
     if not name or (tokens[at].norm == "проекты" and not name.startswith("ы")):
+        return None
+    if weak and not match(name, known).sure:
         return None
     return name, _rest(text, tokens, after)
 

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from skazano.understand.keywords import FILLER
+from skazano.understand.leading import INSIDE, leads
 from skazano.understand.names import Name, match, match_prefix
-from skazano.understand.readings import alike_words, endless
-from skazano.understand.words import words
+from skazano.understand.phonetics import likeness
+from skazano.understand.readings import alike_words, endless, sound
+from skazano.understand.words import is_imperative, words
 
 _SPOKEN = {
     "code": ("код",),
@@ -21,7 +24,7 @@ NAMED = 0.9  # likeness at which a word, but for its ending, is a tool's name
 MOST_WORDS = 4  # that ask for a tool
 _PLAIN_MARKS = {"инструмент", "инструментом", "инструмента", "инструменту"}
 _WEAK_MARKS = {"используй", "используя", "помощью", "через", "задействуй"}
-_PERSON_MARKS = {"пусть", "попроси", "поручи"}
+_PERSON_MARKS = {"пусть", "попроси", "поручи", "спроси"}
 _TELLERS = {"я", "мы", "он", "она", "они", "как", "что", "которые", "который", "кто", "умеет"}
 _LOOKS = r"(?:ну |так )?(?:открой|проверь|посмотри|глянь)"
 _PHRASES = {
@@ -39,19 +42,63 @@ def _named(tools: Sequence[str]) -> list[Name]:
     return [Name(t, "", _SPOKEN.get(t.split("-")[0], ())) for t in tools]
 
 
-def tool_length(said: Sequence[str]) -> int:
-    """How many of one or two words name a tool: «клод код» and «кодык с» are one tool each."""
-    if len(said) < 2:
-        return len(said)
+def like_tool(spoken: str) -> bool:
+    """Whether this sounds like the usual name of a tool."""
+    return any(alike_words(spoken, name) >= LIKELY for names in _SPOKEN.values() for name in names)
+
+
+def tool_after(said: Sequence[str], at: int, plain: int) -> tuple[str | None, int]:
+    """(spoken name, place after it) of the tool told after «инструмент», which ends before at: the
+    likest of those before which there are only leading words; else what stands at `plain`."""
     known = [name for names in _SPOKEN.values() for name in names]
-    one, two = (max(alike_words(" ".join(said[:n]), name) for name in known) for n in (1, 2))
-    return 2 if two >= max(LIKELY, one - 0.1) else 1
+    likest, best = (_name_at(said, plain), LIKELY)
+    for begins in range(at, min(at + MOST_WORDS, len(said))):
+        if not leads(" ".join(said[at:begins]), INSIDE):
+            continue
+        for word in _apart(said[begins]):
+            named = [word, *said[begins + 1 :]]
+            name, count = _name_at(named, 0)
+            alike = max(alike_words(name, k) for k in known) if name else 0.0
+            if alike > best:
+                likest, best = (name, begins + count), alike
+    return likest
+
+
+def _apart(word: str) -> list[str]:
+    """The word, and without what ran into it: «накодекс», «выберекод», «браузердальше»."""
+    cuts = range(2, len(word) - 2) if len(word) > 4 else ()
+    parts = [(word[:at], word[at:]) for at in cuts]
+    alone = [name for first, last in parts for name, other in ((first, last), (last, first)) if leads(other)]
+    return [word, *(name for name in alone if len(name) > 2)]
+
+
+def _name_at(said: Sequence[str], at: int) -> tuple[str | None, int]:
+    """(one or two words, place after them): «клод код» and «кодык с» are one tool each."""
+    if len(said) - at < 2 or said[at + 1] in FILLER:
+        return (said[at], at + 1) if at < len(said) else (None, at)
+    known = [name for names in _SPOKEN.values() for name in names]
+    one, two = (max(alike_words(" ".join(said[at : at + n]), name) for name in known) for n in (1, 2))
+    count = 2 if two >= max(LIKELY, one - 0.1) else 1
+    return " ".join(said[at : at + count]), at + count
 
 
 def match_tool(spoken: str, tools: Sequence[str]) -> str | None:
     """The tool that spoken names («клод код»), None if that is not sure."""
     found = match(spoken, _named(tools), closed=True)
-    return found.slug if found.sure else None
+    return found.slug if found.sure and not _cut_short(spoken, found.slug or "", tools) else None
+
+
+def _cut_short(spoken: str, tool: str, tools: Sequence[str]) -> bool:
+    """Whether it may as well be another tool's name, which goes on where this one's ends: «коды» is
+    «код» or «кодекс»."""
+    said = sound(spoken)
+    names = {name.slug: [sound(way) for way in (name.slug, *name.aliases)] for name in _named(tools)}
+    ends = [way for way in names.get(tool, ()) if len(way) < len(said)]
+    longer = [way for slug, ways in names.items() if slug != tool for way in ways if len(way) >= len(said)]
+    whole = max((likeness(said, way) for way in names.get(tool, ()) if way not in ends), default=0.0)
+    return whole < LIKELY and any(
+        way.startswith(end) and said.startswith(end) for end in ends for way in longer
+    )
 
 
 def asked_tool(text: str, tools: Sequence[str]) -> str | None:
@@ -60,14 +107,33 @@ def asked_tool(text: str, tools: Sequence[str]) -> str | None:
     if phrase := next((t for t, asks in _PHRASES.items() if asks.match(" ".join(tokens))), None):
         return next((tool for tool in tools if tool.split("-")[0] == phrase), None)
     for place, word in enumerate(tokens[:-1]):
+        if is_imperative(tokens[place + 1]) and (tool := _by_means_of(word, named)):
+            return tool
+        if tokens[place + 1] == "пусть" and (tool := _is_named(word, named)) in _AGENTS:
+            return tool  # «клод пусть починит»
         if word not in _PLAIN_MARKS | _WEAK_MARKS | _PERSON_MARKS:
             continue
-        found, _ = match_prefix(tokens[place + 1 : place + 4], named, most=3)
+        begin = place + 1 + (tokens[place : place + 2] == ["спроси", "у"])
+        found, _ = match_prefix(tokens[begin : begin + 3], named, most=3)
         told_of = _TELLERS & set(tokens[max(0, place - 4) : place])  # «как я пишу код через клод»
         agent = found.slug in _AGENTS and not told_of
         if found.sure and (agent or word in _PLAIN_MARKS or (word in _WEAK_MARKS and place <= 1)):
             return found.slug
     return None
+
+
+def _by_means_of(word: str, named: Sequence[Name]) -> str | None:
+    """«кодексом перепиши тесты»."""
+    return _is_named(word, named) if word.endswith(("ом", "ем")) else None
+
+
+def _is_named(word: str, named: Sequence[Name]) -> str | None:
+    likely = [
+        name.slug
+        for name in named
+        if any(alike_words(endless(word), endless(said)) >= NAMED for said in (name.slug, *name.aliases))
+    ]
+    return likely[0] if likely else None
 
 
 def asks_for(said: str, tool: str, tools: Sequence[str]) -> bool:

@@ -23,9 +23,19 @@ class Word(NamedTuple):
 
 LONGEST = 64  # letters of a word that are looked at: what is longer is no word that anybody says
 IMPERATIVES = frozenset(vocabulary("verbs.txt"))
+NOT_VERBS = frozenset(vocabulary("not_verbs.txt"))  # «формат», «запись», «раздел»
 _IMPERATIVE_SHAPE = re.compile(
-    r"^(?:до|за|на|по|под|при|пере|про|раз|рас|с|со|у|вы|от|об|о|из|ис|вос)?[а-я]{2,}"
-    r"(?:ируй|изуй|овай|ируйте|изуйте|уйте|айте|ись|йся)$"
+    r"[а-я]{2,}(?:[вдзлнрстчшщ]ай|[влнрчщтд]яй|[бвгдклмнпрзстчщш]уй)(?:те)?|[а-я]{2,}(?:[^лпвш]ись|[аяуо]йся)"
+)
+_VERB_SHAPE = re.compile(
+    r"[а-я]+(?:[еиуюая]тся|л(?:ся|ась|ось|ись)|[еи]шься)|[а-я]{2,}(?:[еиаяую]т|[еи]шь)|[а-я]+[аияеыу]л[аои]?"
+    r"|[а-я]+(?:шел|[гзкрсхш]л[аои])|[а-я]{3,}(?:[чщлджштнвмр]ен|[вдрзслнптй]ан|[нв]ят)[аоы]?"
+)
+_INFINITIVE_SHAPE = re.compile(r"[а-я]+(?:[аеиоуыя]ть|чь|(?:ве|не)[сз]?ти|йти|ться)")
+_PREDICATES = frozenset(
+    """нет есть надо нужно нужен нужна нужны можно нельзя должен должна должно должны видно понятно непонятно
+    готов готова готово готовы сломан сломана сломано сломаны пусто хочу жду вижу знаю думаю могу хочется мог
+    идет лег упал важно срочно пора забудь забей давай давайте пусть""".split()
 )
 WISHES = frozenset(
     ("надо нужно хочу хотелось хочется можешь можно необходимо требуется давай нужен нужна пусть").split()
@@ -42,4 +52,18 @@ def words(text: str) -> list[Word]:
 
 def is_imperative(word: str) -> bool:
     """Whether a normal word orders something: «добавь», «оптимизируй»."""
-    return word in IMPERATIVES or bool(_IMPERATIVE_SHAPE.match(word))
+    return word in IMPERATIVES or _like(_IMPERATIVE_SHAPE, word)
+
+
+def is_verb(word: str) -> bool:
+    """Whether a normal word says by itself that something is so: «падает», «исчезла», «нет»."""
+    return word in _PREDICATES or _like(_VERB_SHAPE, word)
+
+
+def is_infinitive(word: str) -> bool:
+    """«скачать», «найти», «обновиться»."""
+    return _like(_INFINITIVE_SHAPE, word)
+
+
+def _like(shape: re.Pattern[str], word: str) -> bool:
+    return shape.fullmatch(word) is not None and word not in NOT_VERBS

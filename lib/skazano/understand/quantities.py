@@ -1,0 +1,60 @@
+"""Does a written request hold the numbers that were said? «до шестнадцатого» and "16" are one."""
+
+import re
+from collections.abc import Sequence
+
+from skazano.understand.numerals import NUMERALS, numbers, totals
+from skazano.understand.phonetics import normal
+
+_ENDING = r"(?:ый|ой|ий|ое|ого|ому|ым|ом|ая|ую|ые|ых|ыми)"
+_STEMS = {
+    "перв": 1, "втор": 2, "четверт": 4, "пят": 5, "шест": 6, "седьм": 7, "восьм": 8, "девят": 9, "десят": 10,
+    "одиннадцат": 11, "двенадцат": 12, "тринадцат": 13, "четырнадцат": 14, "пятнадцат": 15, "шестнадцат": 16,
+    "семнадцат": 17, "восемнадцат": 18, "девятнадцат": 19, "двадцат": 20, "тридцат": 30, "сороков": 40,
+    "пятидесят": 50, "шестидесят": 60, "семидесят": 70, "восьмидесят": 80, "девяност": 90, "сот": 100,
+}  # fmt: skip
+_ORDINAL = re.compile(rf"(?:({'|'.join(_STEMS)}){_ENDING}|(трет(?:ий|ьего|ьему|ьим|ьем|ья|ьей|ью|ьи|ьих)))")
+_OBLIQUE = {f"{stem}и": value for stem, value in _STEMS.items() if 10 < value < 40} | {"восьмидесяти": 80}
+_CARDINAL = {value: word for word, value in reversed(NUMERALS.items())}
+_COUNTED = re.compile(
+    r"\b(?:две|два|три|четыре|пять|шесть)(?= (?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки)\b)"
+)
+_MARKS = re.compile(
+    r"\b(?:во? (?:перв|втор|треть|четверт|пят)(?:ых|их)|перв(?:ым|ую) (?:делом|очередь)|"
+    r"(?:перв|втор|трет|четверт|пят)(?:ое|ье|ая|ья)\b)"
+)
+
+
+def cardinal(text: str) -> str:
+    """Normal text with «шестнадцатого» and «девятнадцати» as «шестнадцать» and «девятнадцать»."""
+
+    def plain(word: str) -> str:
+        found = _ORDINAL.fullmatch(word)
+        value = _OBLIQUE.get(word) or (found and (3 if found[2] else _STEMS[found[1]]))
+        return _CARDINAL[value] if value else word
+
+    return " ".join(plain(word) for word in normal(text).split())
+
+
+def is_ordinal(word: str) -> bool:
+    """«шестнадцатого», «третий»; not «первое», which may number the parts of a note."""
+    return _ORDINAL.fullmatch(word) is not None
+
+
+def wrong_numbers(said: str, written: str, terms: Sequence[str], *, corrected: bool) -> str:
+    """Which numbers were added, lost or exchanged; "" if none. corrected: something was taken back in
+    the note, perhaps a number."""
+    heard = _COUNTED.sub("", normal(said))
+    before, meant, after = totals(heard), totals(cardinal(heard)), totals(cardinal(written))
+    allowed = numbers(" ".join([said, *terms])) | numbers(cardinal(said)) | {"0", "1"}
+    if extra := set(totals(written)) - allowed:
+        return f"numbers that were not said: {', '.join(sorted(extra))}"
+    if corrected:
+        return ""
+    kept = numbers(written) | numbers(cardinal(written))
+    if lost := (set(before) & set(meant)) - kept - {"1"}:
+        return f"numbers lost: {', '.join(sorted(lost))}"
+    if lost := set(totals(cardinal(_MARKS.sub("", heard)))) - kept - {"1"}:
+        return f"numbers lost: {', '.join(sorted(lost))}"
+    moved = meant != after and sorted(meant) == sorted(after)
+    return "numbers that changed places" if moved else ""
