@@ -4,7 +4,7 @@
 Hand costs (the rules of Russian phonetics) weighed 3 : 7 with what recognisers confuse: pairs of
 said and heard words are aligned by the costs so far, the confusions counted and turned into -log p, four
 times over. The pairs are tests/data/confusions.jsonl ([said, heard, voice], by the demo recogniser, words
-that occur in no name of lists a and b) and the spoken garblings of lists a to f by both recognisers.
+that occur in no name of lists a and b) and the spoken garblings of lists a to g by both recognisers.
 """
 
 import json

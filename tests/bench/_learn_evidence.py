@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Find the weights of skazano.understand.names: when is what was heard a project misheard?
 
-A logistic regression. For: the garblings of lists a to d. Against, with the same lists as projects: strangers
-of the corpus (those of a, and those of c and d that were chosen to sound alike), the words of
+A logistic regression. For: the garblings of lists a to g. Against, with the same lists as projects: strangers
+of the corpus (those of a, and those of the others, many chosen to sound alike), the words of
 confusions.jsonl (spoken, as heard; those that are a project's name left out), everyday words drawn by
 chance, and the everyday words that sound nearest to each project. Prints the weights, and for each kind
 what a threshold lets through.

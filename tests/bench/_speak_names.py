@@ -26,8 +26,10 @@ import soxr  # noqa: E402
 
 DATA = ROOT / "tests" / "data"
 USUAL = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina", "ru", "ru+f2"]
-NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # with those of LATEST in lists d, e and f alone
+NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # with those of LATEST in lists d to g alone
 LATEST = [*NEVER_MET, "artemiy", "yuriy", "victoria", "irina", "aleksandr-hq", "ru+m3", "ru+f4"]
+FOR_H = ["elena", "mikhail", "arina", "tatiana", "yuriy", "artemiy", "victoria", "vitaliy", "aleksandr",
+         "evgeniy-rus", "ru+m1", "ru+f3"]  # fmt: skip
 # Whisper takes seconds, so it hears fewer, and none of espeak-ng's: those are no Russian to it.
 FOR_WHISPER = {
     "a": ["anna", "pavel"],
@@ -36,6 +38,8 @@ FOR_WHISPER = {
     "d": ["vitaliy", "artemiy", "irina", "victoria", "aleksandr-hq"],
     "e": ["tatiana", "yuriy", "artemiy", "elena", "evgeniy-rus"],
     "f": ["vitaliy", "evgeniy-rus", "aleksandr", "victoria", "irina"],
+    "g": ["vitaliy", "evgeniy-rus", "aleksandr", "victoria", "irina"],
+    "h": ["tatiana", "mikhail", "elena", "yuriy", "arina"],
 }
 WHOLE = "настройки проект {}"
 OTHERS = ("проект {} добавь кнопку выхода", "в проекте {} исправь опечатку в заголовке")
@@ -97,11 +101,12 @@ def wanted(
 ) -> list[tuple[str, str, list[str]]]:
     """(said, frame, voices) of a list."""
     said = [name if isinstance(name, str) else name["said"] for name in names[key]]
-    of, late = {"strangers": "a"}.get(key, key[-1]), key[-1] in "def"
+    of, late = {"strangers": "a"}.get(key, key[-1]), key[-1] in "defgh"
     if by == "whisper":
         voices = FOR_WHISPER[of]
     else:
-        voices = [*LATEST, "anna", "pavel"] if late else USUAL + NEVER_MET * (key == "c")
+        usual = USUAL + NEVER_MET * (key == "c")
+        voices = FOR_H if of == "h" else [*LATEST, "anna", "pavel"] if late else usual
     if key.startswith("strangers"):
         return [(name, WHOLE, voices[1 : 3 if by == "demo" else 2]) for name in said]
     rows = [(name, WHOLE, voices) for name in said]
