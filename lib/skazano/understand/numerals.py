@@ -25,12 +25,12 @@ _ENGLISH = "one two three four five six seven eight nine ten".split()
 NUMERALS = {form: value for value, forms in _FORMS.items() for form in forms.split()} | {
     word: value for value, word in enumerate(_ENGLISH, 1)
 }
-_ORDINAL_STEMS = {
+ORDINAL_STEMS = {
     "перв": 1, "втор": 2, "трет": 3, "четверт": 4, "пят": 5, "шест": 6, "седьм": 7, "восьм": 8, "девят": 9,
     "десят": 10, "одиннадцат": 11, "двенадцат": 12, "тринадцат": 13, "четырнадцат": 14, "пятнадцат": 15,
     "шестнадцат": 16, "семнадцат": 17, "восемнадцат": 18, "девятнадцат": 19, "двадцат": 20, "тридцат": 30,
 }  # fmt: skip
-_ORDINAL = re.compile(rf"({'|'.join(_ORDINAL_STEMS)})(?:ый|ой|ий|ого|ьего|ому|ом|ое|ая|ую)")
+_ORDINAL = re.compile(rf"({'|'.join(ORDINAL_STEMS)})(?:ый|ой|ий|ого|ьего|ому|ом|ое|ая|ую)")
 _DATES = re.compile(
     r"(?:январ|феврал|март|апрел|ма[яе]$|июн|июл|август|сентябр|октябр|ноябр|декабр|числ)|год(?:а|у|ом)?$"
 )
@@ -140,7 +140,7 @@ def _date(text: str, tokens: list[Word], at: int, end: int) -> tuple[int, int, s
     total = _value(tokens[at:end])
     if not ordinal or not (_DATES.match(of) or total >= 1000) or (end == at and of.startswith("год")):
         return None
-    value = _ORDINAL_STEMS[ordinal[1]]
+    value = ORDINAL_STEMS[ordinal[1]]
     if total and not _goes_on(total, value):
         return None
     return tokens[at].start, tokens[end].end, str(total + value)

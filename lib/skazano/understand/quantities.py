@@ -3,15 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from skazano.understand.numerals import NUMERALS, numbers, totals
+from skazano.understand.numerals import NUMERALS, ORDINAL_STEMS, numbers, totals
 from skazano.understand.phonetics import normal
 
 _ENDING = r"(?:ый|ой|ий|ое|ого|ому|ым|ом|ая|ую|ые|ых|ыми)"
-_STEMS = {
-    "перв": 1, "втор": 2, "четверт": 4, "пят": 5, "шест": 6, "седьм": 7, "восьм": 8, "девят": 9, "десят": 10,
-    "одиннадцат": 11, "двенадцат": 12, "тринадцат": 13, "четырнадцат": 14, "пятнадцат": 15, "шестнадцат": 16,
-    "семнадцат": 17, "восемнадцат": 18, "девятнадцат": 19, "двадцат": 20, "тридцат": 30, "сороков": 40,
-    "пятидесят": 50, "шестидесят": 60, "семидесят": 70, "восьмидесят": 80, "девяност": 90, "сот": 100,
+_STEMS = {stem: value for stem, value in ORDINAL_STEMS.items() if stem != "трет"} | {
+    "сороков": 40, "пятидесят": 50, "шестидесят": 60, "семидесят": 70, "восьмидесят": 80, "девяност": 90,
+    "сот": 100,
 }  # fmt: skip
 _ORDINAL = re.compile(rf"(?:({'|'.join(_STEMS)}){_ENDING}|(трет(?:ий|ьего|ьему|ьим|ьем|ья|ьей|ью|ьи|ьих)))")
 _OBLIQUE = {f"{stem}и": value for stem, value in _STEMS.items() if 10 < value < 40} | {"восьмидесяти": 80}
