@@ -127,7 +127,7 @@ def test_cancel_stops_a_run_and_the_next_goes_on(town: Town, source: str) -> Non
     stop = person.text("отмена") if source == "text" else person.voice(VOICES / "09-cancel.oga")
     assert town.settle(task) == "done"
     town.settle(stop)
-    assert [act.text for act in person.answers()] == ["Отменено: «Жди сто секунд»."]
+    assert [act.text for act in person.answers()] == ["Отменено: «Жди 100 секунд»."]
     assert town.settle(behind) == "done"  # the stage is free again
     assert load(task.path / "run" / "exit.json")["stopped"] is True
 
