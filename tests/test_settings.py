@@ -219,13 +219,35 @@ def test_a_project_named_before_a_request(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["отмена", "Отмена.", "не надо, забудь", "ну не надо", "забудь это", "cancel"]
+    "text",
+    [
+        "отмена",
+        "Отмена.",
+        "не надо, забудь",
+        "ну не надо",
+        "забудь это",
+        "cancel",
+        "ой всё отбой не делай ничего я передумал",
+        "а не всё забей я сам сделаю",
+        "стоп отмени я не то сказал",
+    ],
 )
 def test_calling_off(text):
     assert is_cancel(text)
 
 
-@pytest.mark.parametrize("text", ["отмена заказа не работает", "не надо кнопку", "добавь отмену", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "отмена заказа не работает",
+        "не надо кнопку",
+        "добавь отмену",
+        "не забудь",
+        "отмени последний коммит в ветке релиз",
+        "я передумал сделай кнопку синей",
+        "",
+    ],
+)
 def test_what_calls_nothing_off(text):
     assert not is_cancel(text)
 

@@ -15,6 +15,7 @@ from skazano.understand.clauses import (
 )
 from skazano.understand.filler import quoted
 from skazano.understand.labels import labels
+from skazano.understand.takebacks import DAYS
 from skazano.understand.words import is_imperative, words
 
 _AFTER_ASKING = frozenset("где куда откуда кто сколько какой какая какое какие каких какую".split())
@@ -77,7 +78,8 @@ def _before(norms: Sequence[str], at: int) -> bool:
         return is_imperative(following)
     if not following or last in NO_COMMA_AFTER or (norm, following) == ("хотя", "бы"):
         return False
-    if norm in PREPOSITIONS and (WHICH.fullmatch(following) or (following == "чем" and last in _ASKS)):
+    chosen = WHICH.fullmatch(following) or (following == "чем" and last in _ASKS)
+    if norm in PREPOSITIONS and (chosen or {following, last} <= DAYS):
         return True
     if norm in _TOGETHER and following in ("если", "когда", "что"):
         return (norm, following) != ("так", "что") and (norm != "потому" or following == "что")

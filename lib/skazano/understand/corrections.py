@@ -19,7 +19,6 @@ from skazano.understand.takebacks import (
     adjectives,
     another_order,
     contrast,
-    denied,
     nouns,
     numbers,
     orders,
@@ -31,7 +30,13 @@ from skazano.understand.takebacks import (
 from skazano.understand.words import Word, is_imperative, words
 
 MOST = 100  # times in one note; who says more is not speaking
-_MARKS = [
+_ERRED = "ошибся ошиблась перепутал перепутала оговорился оговорилась".split()
+_EXCUSES = [
+    f"{no} {excuse}"
+    for no in ("ой нет", "ой", "нет", "тьфу")
+    for excuse in [*(f"я {erred}" for erred in _ERRED), *_ERRED, "что я говорю", "что я несу"]
+]
+_MARKS = [tuple(mark.split()) for mark in _EXCUSES] + [
     tuple(mark.split())
     for mark in (
         "нет это много|нет это мало|нет многовато|нет маловато|"
@@ -84,7 +89,11 @@ def calls_itself_off(text: str) -> bool:
     if excuse:
         del tokens[len(tokens) - len(excuse.group().split()) :]
     start = len(tokens)
-    while start and (tokens[start - 1].norm in _CALLS_OFF | _TURNS | _BESIDE or _forbids(tokens, start - 1)):
+    while start and (
+        tokens[start - 1].norm in _CALLS_OFF | _TURNS | _BESIDE
+        or _forbids(tokens, start - 1)
+        or [token.norm for token in tokens[max(0, start - 2) : start]] == ["знаешь", "что"]
+    ):
         start -= 1
     tail = [token.norm for token in tokens[start:]]
     said = " ".join(tail)
@@ -123,7 +132,7 @@ def _first(text: str, tokens: list[Word], start: int) -> Edit | None:
     """What goes first from the word at `start` on, but for what is quoted or goes over a full stop."""
     norms, apart = [token.norm for token in tokens], quoted(text, tokens)
     for at in range(start, len(tokens)):
-        edit = _stammer(norms, at) or denied(norms, at) or _correction(text, tokens, norms, at)
+        edit = _stammer(norms, at) or _denied(norms, at) or _correction(text, tokens, norms, at)
         if edit is None or apart & set(range(edit.start, edit.end)):
             continue
         if _one_breath(text, tokens[edit.start : edit.end + (not edit.instead)]):
@@ -144,14 +153,50 @@ def _stammer(norms: Sequence[str], at: int) -> Edit | None:
     """«добавь в добавь в шапку», «почему по почему»: said again from the word before `at` on."""
     for size in range(2, LONGEST + 1):
         begun = norms[at - 1 : at - 1 + size]
-        if begun != norms[at - 1 + size : at - 1 + 2 * size] or NUMERALS.keys() & set(begun):
+        after = at - 1 + size
+        if begun == norms[after + 1 : after + 1 + size] and norms[after : after + 1] == ["конечно"]:
+            return Edit(at - 1, after + 1)  # «до восьми, конечно, до восьми вечера»
+        if begun != norms[after : after + size] or NUMERALS.keys() & set(begun):
             continue
         if all(re.fullmatch("[а-я]+", n) for n in begun) and any(
             n in SMALL or is_imperative(n) for n in begun
         ):
             return Edit(at - 1, at - 1 + size)
+    if _broken_off(norms, at):
+        return Edit(at - 1, at)
     again = at + 1 < len(norms) and norms[at + 1] == norms[at - 1] and norms[at - 1].startswith(norms[at])
     return Edit(at - 1, at + 1) if again and len(norms[at]) < len(norms[at - 1]) else None
+
+
+def _said_in_full(norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«в три часа дня, ой, ночи, конечно, в три часа ночи»: the whole of it is said again."""
+    for again in range(new + 1, min(new + 4, len(norms) - 2)):
+        first = [norm for norm in norms[new:again] if norm not in ("конечно", "точнее", "вернее")]
+        if not first or not set(first) <= set(norms[again : again + 2 + LONGEST]):
+            continue
+        for start in range(at - 2, max(-1, at - 2 - LONGEST), -1):
+            if norms[start : start + 2] == norms[again : again + 2]:
+                return Edit(start, again)
+    return None
+
+
+def _denied(norms: Sequence[str], at: int) -> Edit | None:
+    """«приходило письмо, не письмо, а смс»."""
+    if norms[at] != "не":
+        return None
+    for size in range(1, LONGEST + 1):
+        same = norms[max(0, at - size) : at] == norms[at + 1 : at + 1 + size]
+        if same and norms[at + 1 + size : at + 2 + size] == ["а"]:
+            return Edit(at - size, at + 2 + size)
+    return None
+
+
+def _broken_off(norms: Sequence[str], at: int) -> bool:
+    """«доба добавь»: a syllable or two of the order that follows, where an order may begin."""
+    begun, order = norms[at - 1], norms[at]
+    begins = at == 1 or norms[at - 2] in ("и", "потом", "затем")
+    syllables = begun not in SMALL and not is_imperative(begun) and re.fullmatch("[а-я]{2,}[аеиоуыюя]", begun)
+    return bool(begins and syllables and order.startswith(begun)) and is_imperative(order)
 
 
 def _correction(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int) -> Edit | None:
@@ -172,6 +217,8 @@ def _correction(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int
     paused = (
         text[tokens[at].start - 2 : tokens[at].start] in (", ", ". ") and text[tokens[softly - 1].end] == ","
     )
+    if found := _said_in_full(norms, at, new):
+        return found
     if (found := numbers(norms, at, new)) or norms[new] in NUMERALS:
         return found
     sure = mark not in _MEANT or (mark == ("нет",) and (paused or new > softly))

@@ -7,7 +7,17 @@ A word that is filler in one place and meaning in another («сделай заг
 import re
 
 from skazano.understand.labels import labels
-from skazano.understand.swearing import SWEAR_PHRASES, SWEARING, WRITTEN_SO, phrases
+from skazano.understand.swearing import (
+    FAR,
+    SWEAR_PHRASES,
+    SWEARING,
+    WRITTEN_SO,
+    chatter_at,
+    nameless,
+    phrases,
+    said_for_nothing,
+    thanks_closing,
+)
 from skazano.understand.words import Word, is_imperative, is_infinitive, vocabulary, words
 
 # Filler wherever it stands.
@@ -36,7 +46,7 @@ _WORDING = re.compile(
 _CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
 _ANSWERED = re.compile(r"наж|жм|выбер|вы(?:вед|вод)|верн|пиш|напиш|пока[жз]|ответ|отвеч|сделай")
 _PHRASES = phrases(
-    "в общем то | в общем | это самое | так сказать | как его | короче говоря | собственно говоря | "
+    "в общем то | в общем | это самое | так сказать | короче говоря | собственно говоря | "
     "честно говоря | грубо говоря | кстати говоря | тут такое дело | такое дело | вот какое дело | "
     "скажем так | так вот | если можно | если не сложно | если не трудно | знаешь что | как бы это "
     "сказать | раз раз | ну это | и все такое прочее | будь добр | будь другом | будьте добры | если "
@@ -107,6 +117,7 @@ def _opens(tokens: list[Word], at: int) -> bool:
 def _filler(tokens: list[Word]) -> set[int]:
     """Places of the words that say nothing."""
     out: set[int] = set()
+    norms = [token.norm for token in tokens]
     at, opening = 0, True
     while at < len(tokens):
         norm = tokens[at].norm
@@ -121,16 +132,8 @@ def _filler(tokens: list[Word]) -> set[int]:
             taken = 1 if norm in _BESIDE else _phrase_at(tokens, at, [("как", "бы")])
         if not taken and at and norm == tokens[at - 1].norm and _stammered(norm):
             taken = 1
-        if (
-            norm == "короче"
-            and at + 1 < len(tokens)
-            and tokens[at + 1].norm in {"давай", "давайте", "там", "у"}
-        ):
-            taken = 1
-        if norm == "значит" and at and is_imperative(tokens[at - 1].norm) and tokens[at + 1 : at + 2]:
-            taken = 1 if tokens[at + 1].norm not in {"ли", "что"} else 0
-        if norm == "кстати" and tokens[at - 1].norm in {"и", "а", "но", "еще"}:
-            taken = 1
+        taken = taken or (chatter_at(norms, at) if opening else 0)
+        taken = taken or said_for_nothing(norms, at) or nameless(norms, at)
         if not taken and at and _as_it_were(tokens, at):
             taken = 2
         opening = opening and bool(taken)
@@ -173,8 +176,9 @@ def _mark_closing(tokens: list[Word], out: set[int]) -> None:
     """Add the filler that ends the note."""
     end = len(tokens)
     while end > 1:
-        said = [t.norm for t in tokens[max(0, end - 5) : end]]
-        long = next((len(p) for p in _CLOSING_PHRASES if tuple(said[-len(p) :]) == p), 0)
+        said = [t.norm for t in tokens[max(0, end - FAR) : end]]
+        long = thanks_closing(said)
+        long = long or next((len(p) for p in _CLOSING_PHRASES if tuple(said[-len(p) :]) == p), 0)
         if _WORDING.fullmatch(tokens[end - max(long, 1) - 1].norm):
             return
         if long and end > long:

@@ -1,6 +1,7 @@
 """Explicit lists in a note: «первое … второе …», «нужно три вещи …», numbered lines."""
 
 import re
+from collections.abc import Sequence
 
 from skazano.understand.phonetics import normal
 from skazano.understand.sameness import same
@@ -18,6 +19,8 @@ _ORDINALS = (
 )  # fmt: skip
 _PREFIX_OF_ORDINAL = {"задача", "дело", "пункт", "вещь", "во", "в", "и"}
 _SUFFIX_OF_ORDINAL = {"и", "э", "ну", "то", "задача", "дело", "пункт", "вещь", "это"}
+_CARDINALS = tuple((word,) for word in "раз два три четыре пять шесть семь восемь".split())
+_REFUSED = re.compile(r"\b(?:(?:нет|ой|хотя)(?: \w+)?|второе|третье|последнее) не (?:надо|нужно|делай)\b")
 _COUNTS = {"две": 2, "два": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8}
 _ANNOUNCED = re.compile(
     r"\b(сделай|надо|нужно|нужны|необходимо)(?: \w+)? (две|два|три|четыре|пять|шесть|семь|восемь)(?: \w+)? "
@@ -26,16 +29,19 @@ _ANNOUNCED = re.compile(
 _COUNTED = re.compile(
     r"(?:(?:сделай|надо|нужно|есть|у меня|тут|мне|сделать|такие|итак) )*(две|три|четыре|пять|шесть) "
     r"(?:вещи|вещей|дела|дел|задачи|задач|пункта|пунктов|правки|правок|просьбы|просьб)"
-    r"(?: (?:надо|нужно|сделать|тебе))*(?= )"
+    r"(?: (?:надо|нужно|сделать|тебе|накопилось|набралось))*(?= )"
 )
 _ANOTHER = re.compile(
     r"(?<![\s,.;])[\s,.;]+(?:(?:(?:и|а|ну\s+и)\s+)?(?:(?:ещё|еще)\s+)?"
     r"(?:(?:одна|другая|вторая|третья|отдельная|следующая)(?:\s+отдельная)?\s+(?:задача|просьба|вещь|штука)|"
     r"(?:отдельной|другой|второй|третьей)\s+задачей|(?:второе|другое|отдельное|следующее)\s+(?:дело|поручение)|"
-    r"(?:теперь\s+)?(?:по|про)\s+(?:другому\s+вопросу|другое|другой\s+теме))|(?:и|а)\s+отдельно)"
+    r"(?:теперь\s+)?(?:по|про)\s+(?:другому\s+вопросу|другое|другой\s+теме))|(?:и|а)\s+(?:(?:ещё|еще)\s+)?отдельно(?!\s+от\b)|"
+    r"(?:(?:и|а|потом|теперь)\s+){0,2}(?:совсем\s+)?из\s+другой\s+оперы|и\s+последнее|"
+    r"(?:и\s+)?(?:ещё|еще)\s+одно[\s,]+к\s+\w+\s+(?:это\s+)?не\s+относится)"
     r"(?:\s+это)?[\s,.:–—-]+",
     re.I,
 )
+_LOOSELY = re.compile(r"\b(?:из другой оперы|и последнее|(?:и|а) еще отдельно|не относится)\b")
 _ALSO = re.compile(
     r"(?<![\s,.;])[\s,.;]+(?:(?:и|а|ну\s+и|да\s+и|да)\s+)?(?:ещё|еще|также|кроме\s+того|помимо\s+этого|плюс|кстати)"
     r"(?:\s+(?:вот|кстати|такое|такой\s+момент|такая\s+просьба|одна\s+просьба|одно|надо|нужно|хочу))*[\s,:–—-]+",
@@ -56,7 +62,7 @@ _ENOUGH = 3  # words of weight in a request that is one by itself
 _LIST_HEADER = re.compile(
     r"^(?:сделай(?:те)?|надо|нужно|есть|у|меня|нас|для|тебя|тут|мне|вот|еще|следующ\w+|пару|пара|нескольк\w+|две|два|три|ри|"
     r"четыре|пять|шесть|семь|восемь|[а-я]{0,4}вещ\w*|дел\w?|задач\w*|пункт\w*|поручени\w*|сделать|такие|такое|список|"
-    r"по|пунктам|порядку|вот|что|необходимо|хочу|чтобы|ты|сделал|разных|отдельных|\d+|значит|короче|и|нам|так|правк\w*)$"
+    r"по|пунктам|порядку|вот|что|необходимо|хочу|чтобы|ты|сделал|разных|отдельных|\d+|значит|короче|и|нам|так|ну|итак|правк\w*)$"
 )
 
 
@@ -88,14 +94,16 @@ def _recut(tokens: list[Word]) -> list[Word]:
     return out
 
 
-def _ordinal_places(tokens: list[Word], announced: bool) -> list[tuple[int, int]]:
+def _ordinal_places(
+    tokens: list[Word], announced: bool, counted: Sequence[tuple[str, ...]] = _ORDINALS
+) -> list[tuple[int, int]]:
     """(first word, first word of the item) of «первое», «второе» … in order. An item that is no
     order itself counts only in a list that was announced («нужно три вещи»)."""
     found: list[tuple[int, int]] = []
     for at, token in enumerate(tokens):
-        if len(found) == len(_ORDINALS):
+        if len(found) == len(counted):
             break
-        wanted = {o.replace("-", " ") for o in _ORDINALS[len(found)]}
+        wanted = {o.replace("-", " ") for o in counted[len(found)]}
         joined = {token.norm, f"{tokens[at - 1].norm} {token.norm}" if at else ""}
         if not wanted & joined:
             continue
@@ -125,10 +133,14 @@ def split_list(text: str) -> list[str]:
         if all(b and (is_imperative(b[0].norm) or b[0].norm in WISHES) for b in begins):
             return numbered
         return []
+    if _REFUSED.search(normal(text)):
+        return []
     if parts := _apart(text) or _announced_orders(text) or _unrelated(text):
         return parts
     tokens = _recut(words(text))
     places = _ordinal_places(tokens, announced=False)
+    if len(places) < 2:
+        places = _ordinal_places(tokens, announced=False, counted=_CARDINALS)
     said = _ANNOUNCED.search(normal(text))
     if len(places) < 2 and said:
         places = _ordinal_places(tokens, announced=True)
@@ -150,7 +162,25 @@ def _asks(part: str) -> bool:
 def _apart(text: str) -> list[str]:
     """«исправь опечатку и отдельной задачей сделай выгрузку»: each part asks for something, else []."""
     parts = _ANOTHER.split(text)
-    return parts if len(parts) > 1 and all(map(_asks, parts)) else []
+    if _LOOSELY.search(normal(text)) and not _strangers(parts):
+        return []
+    if len(parts) < 2 or not all(map(_asks, parts[1:])):
+        return []
+    said = words(parts[0])
+    if header := _COUNTED.match(" ".join(word.norm for word in said)):
+        parts[0] = parts[0][said[len(header.group().split())].start :]
+    return parts if _asks(parts[0]) else []
+
+
+def _strangers(parts: Sequence[str]) -> bool:
+    """Whether each part but the first begins with an order, and none speaks of what another does."""
+    said = [[word.norm for word in words(part)] for part in parts]
+    for number, part in enumerate(said[1:], 1):
+        begins = part and is_imperative(part[0]) and not _GOES_ON.match(part[0])
+        before = {norm for one in said[:number] for norm in one if norm not in _SMALL}
+        if not begins or (_POINTS_BACK | before) & set(part) or said[number - 1][-1:] == ["первое"]:
+            return False
+    return True
 
 
 def _announced_orders(text: str) -> list[str]:

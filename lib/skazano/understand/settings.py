@@ -30,6 +30,13 @@ _CANCEL_ALL = {
     "отменяй все", "отмени все", "отменить все", "отмена всего", "отмени все задачи", "отмена всех задач",
     "останови все", "cancel all", "cancel everything",
 }  # fmt: skip
+_CALLED_OFF = re.compile(
+    r"(?:(?:ну|э|ой|а|(?:не )?все|нет|стоп|блин|ладно|знаешь(?: что)?|погоди|подожди|так|слушай|хотя|тьфу) )*"
+    r"(?:отбой|забей|забудь|отмена|отмени|отставить|проехали|(?:я )?передумала?|не надо|не нужно)"
+    r"(?: (?:отбой|забей|забудь|отмена|не надо|не нужно|ничего не надо|не делай ничего|ничего не делай"
+    r"|(?:я )?передумала?|я не то сказала?|я ошиб(?:ся|лась)"
+    r"|я (?:уже |потом )?сама?(?: уже)?(?: (?:сделаю|сделала?|разберусь|справлюсь|посмотрю|решу))?))*"
+)
 _BARE = {
     "да", "нет", "ага", "угу", "неа", "ок", "окей", "ok", "okay", "yes", "no", "спасибо", "thanks",
     "thank you",
@@ -162,7 +169,7 @@ def parse_project_prefix(text: str, names: Sequence[Named | str] = ()) -> tuple[
 
 def is_cancel(text: str) -> bool:
     """Whether the whole text only calls something off: «отмена», «не надо, забудь»."""
-    return _alone(text) in _CANCEL
+    return _alone(text) in _CANCEL or _CALLED_OFF.fullmatch(normal(text)) is not None
 
 
 def is_cancel_all(text: str) -> bool:

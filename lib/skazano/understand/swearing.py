@@ -1,6 +1,9 @@
-"""Swearing, and what careless words are written as."""
+"""Swearing, chatter before and after a request, and what careless words are written as."""
 
 import re
+from collections.abc import Sequence
+
+from skazano.understand.words import WISHES, is_imperative, is_infinitive, is_verb, vocabulary
 
 
 def phrases(text: str) -> list[tuple[str, ...]]:
@@ -32,3 +35,117 @@ WRITTEN_SO = {
     "хуйня": "ерунда", "херня": "ерунда", "хуйни": "ерунды", "херни": "ерунды",
     "дохуя": "много", "дохера": "много", "дофига": "много", "дохрена": "много",
 }  # fmt: skip
+
+# What is said of the speaker, the hour and the noise, never of the work. Each is a whole clause.
+_SORRY = (
+    r"(?:извини|прости)(?:те)?(?: меня)?(?: пожалуйста)?(?: (?:что|если))?(?: я)?(?: так)?"
+    r"(?: (?:поздно|рано|беспокою|отвлекаю|дергаю|пишу|звоню|ночью|в выходной))+"
+    r"|(?:извини|прости)(?:те)?(?: меня)? за (?:ветер|шум|фон|беспокойство|качество (?:звука|записи|связи)"
+    r"|поздний (?:час|звонок))|прошу прощения|сорри"
+)
+_CHATTER = (
+    r"привет|здравствуй(?:те)?|добр(?:ый|ого|ое|ой) (?:день|дня|вечер|вечера|утро|утра|ночи)"
+    r"|надеюсь(?: я)?(?: (?:ты|вы|тебя|вас))? не "
+    r"(?:разбудила?|помешала?|отвлекла?|отвлек|мешаю|отвлекаю|спишь|спите)"
+    r"|нет мне (?:пока )?ничего(?: не (?:надо|нужно))?"
+    rf"|{_SORRY}"
+)
+_ALIVE = (
+    r"я (?:тут |сейчас |пока |еще |уже )?(?:за рулем|в (?:баре|метро|машине|дороге|автобусе|поезде|электричке"
+    r"|такси|аэропорту|кафе|лифте|пробке)|на (?:улице|бегу|ходу|вокзале|даче)"
+    r"|гуляю(?: с (?:собакой|ребенком|детьми))?"
+    r"|еду(?: домой)?|иду(?: домой)?)(?: поэтому (?:коротко|кратко|быстро))?"
+    r"|(?:меня слышно|слышно меня|как слышно|плохо слышно"
+    r"|тут (?:очень |так |немного )?(?:шумно|ветрено))(?: да)?"
+    r"|(?:погоди|подожди|секунду)|поэтому (?:коротко|кратко|быстро)|спасибо(?: большое)?"
+)
+_NAMES = (
+    "александр алексей андрей антон артем борис вадим василий виктор владимир дмитрий дима евгений егор иван "
+    "игорь илья кирилл константин костя леша максим макс михаил миша никита николай олег павел паша петр "
+    "саша сергей сережа степан тимур федор юрий юра анастасия настя анна аня валентина "
+    "валерия виктория вика галина дарья даша екатерина катя елена лена ирина ира ксения лариса людмила "
+    "марина мария маша наталья наташа оксана ольга оля полина светлана света татьяна таня юлия юля"
+).replace(" ", "|")
+_CLAUSE = re.compile(rf"(?:{_CHATTER})(?!\S)")
+_OF_ONESELF = re.compile(rf"(?:{_ALIVE}|это (?:{_NAMES})(?: (?:опять|снова))?)(?!\S)")
+_OPENERS = re.compile(
+    r"(?:короче|смотри(?:те)?|слушай(?:те)?|так|ну|вот|значит|э+|м+|ладно|в общем|что я хотела?"
+    r"|если не (?:сложно|трудно)|такое дело|тут такое дело)(?!\S)"
+)
+_OF_THEM = frozenset("он она его ее ему ей им него нее нему ней нем нею".split())
+_NOT_TO_ORDERS = re.compile(r"спасибо|секунду|погоди|подожди")  # «спасибо нужно убрать со страницы»
+_GOES_ON = re.compile(r"(?:в|на|у|по) ")
+_CLOSING = re.compile(
+    r"(?<!\S)(?:(?:заранее )?(?:большое |огромное )?(?:спасибо|благодарю)"
+    r"(?: (?:тебе|вам|большое|огромное|заранее))*"
+    r"|буду (?:очень )?благодар(?:ен|на))(?: (?:обнимаю|целую|удачи|пока|до связи|хорошего (?:дня|вечера)))*$"
+)
+_WRITES = re.compile(
+    r"\b(?:напис|напиш|допис|допиш|припис|припиш|подпис|подпиш|надпис|слов|фраз|текст|в кон(?:це|ец)|кнопк|"
+    r"страниц|скаж|ответ|передай|отправ|поблагодар)"
+)
+_TO_ONE = re.compile(r"\b(?:тебе|вам)\b")
+_INTO = re.compile(r"\b(?:добавь|вставь|поставь|помести) (?:в|во|на|под|к|после|перед) \S+(?: \S+)?$")
+_NAMELESS = re.compile(r"(?:(?:этот|эту|эта|это|эти)(?: самый| самую)? )?как (?:там )?(?:его|ее|их)(?!\S)")
+_SMALL = frozenset(vocabulary("small_words.txt"))
+FAR = 40  # words that are looked at
+
+
+def chatter_at(norms: Sequence[str], at: int) -> int:
+    """How many words from `at`, where nothing of the request has been said, are one clause of chatter."""
+    said = " ".join(norms[at : at + FAR])
+    polite = _CLAUSE.match(said)
+    found = polite or _OF_ONESELF.match(said)
+    if found is None:
+        return 0
+    length, rest = len(found.group().split()), said[found.end() :].strip()
+    if found.group().startswith("это ") and _OF_THEM & set(norms[at + length : at + FAR]):
+        return 0  # «это Ольга, надо ей выдать доступ»
+    first = rest.split(" ")[0]
+    follows = _OPENERS.match(rest) is not None
+    if not _NOT_TO_ORDERS.match(said):
+        follows = follows or is_imperative(first) or first in WISHES or rest.startswith("было бы ")
+    follows = follows or (polite is not None and _GOES_ON.match(rest) is not None)
+    return length if follows or chatter_at(norms[at + length : at + FAR], 0) else 0
+
+
+def thanks_closing(norms: Sequence[str]) -> int:
+    """How many of a note's last words are the thanks that close it; none if they may be its wording."""
+    said = " ".join(norms)
+    found = _CLOSING.search(said)
+    if found is None or len(found.group().split()) < 2:
+        return 0
+    before = said[: found.start()].strip()
+    near = " ".join(before.split()[-4:])
+    ordered = near and is_imperative(near.split()[-1]) and not _TO_ONE.search(found.group())
+    meant = not near or ordered or _WRITES.search(near) or _INTO.search(before)
+    return 0 if meant else len(found.group().split())
+
+
+def said_for_nothing(norms: Sequence[str], at: int) -> int:
+    """1 if «короче», «значит» or «кстати» at `at` is said between other words for nothing."""
+    norm, last = norms[at], norms[at - 1] if at else ""
+    following = norms[at + 1] if at + 1 < len(norms) else ""
+    if norm == "короче":
+        return following in {"давай", "давайте", "там", "у"}
+    if norm == "кстати":
+        return last in {"и", "а", "но", "еще"}
+    if norm != "значит" or not last or not following:
+        return 0
+    if is_imperative(last):
+        return following not in {"ли", "что"}
+    begins = following in {"сначала", "потом", "затем"} or is_imperative(following)
+    meant = last in {"что", "это", "не", "и", "слово"} or {"если", "раз", "когда"} & set(
+        norms[max(0, at - FAR) : at]
+    )
+    return begins and not meant
+
+
+def nameless(norms: Sequence[str], at: int) -> int:
+    """«этот как его столбец»: how many words from `at` only look for the name that follows them."""
+    found = _NAMELESS.match(" ".join(norms[at : at + 5]))
+    size = len(found.group().split()) if found else 0
+    name = norms[at + size] if size and at + size < len(norms) else ""
+    asked = size == 2 and (at == 0 or is_imperative(norms[at - 1]) or norms[at + 1] != "его")
+    named = name and not asked and name not in _SMALL and not is_infinitive(name) and not is_verb(name)
+    return size if named else 0

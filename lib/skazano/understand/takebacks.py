@@ -16,6 +16,9 @@ _JOINS = frozenset("и а но что чтобы если когда где ка
 _PLACES = frozenset("в во на под над за к ко перед около после до".split())
 ADJECTIVE = re.compile(r"[а-я]{2,}(ую|юю|ый|ий|ой|ей|ая|яя|ое|ее|ого|его|ому|ему|ым|им|ых|их|ые|ие|ыми|ими)")
 _BACK = frozenset("его ее их там туда тоже это этот эту так такой такую сначала".split())  # to what was said
+DAYS = frozenset("понедельник вторник среду четверг пятницу субботу воскресенье".split())
+_THOSE = frozenset("те тех тем теми тот того та ту той".split())
+_EVERY = frozenset("весь всю все всех всем всеми всей всего каждый каждую".split())
 _HARD = str.maketrans("юяеи", "уаоы")  # «красную» and «синюю» stand in one case
 _CASES = [frozenset(letters) for letters in ("ая", "ую", "ыи", "ое", "бвгджзклмнпрстфхцчшщьй")]
 
@@ -32,11 +35,18 @@ def contrast(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, n
     """«колонку возраст, то есть не колонку возраст, а …»."""
     if norms[new] != "не":
         return None
+    if found := _only(text, tokens, norms, at, new):
+        return found
     for size in range(1, LONGEST + 1):
         denied, instead = norms[new + 1 : new + 1 + size], new + 2 + size
         again = denied[:1] == norms[instead - 1 : instead] != [] and denied[0] in PREPOSITIONS
         if again and norms[max(0, at - size) : at] == denied:
             return Edit(at - size, instead - 1)  # «нет, не на бизнес, на премиум»
+        named = norms[at - 1 : at] == norms[instead - 1 + size : instead + size]
+        if again and named and at > size and norms[at - 1 - size : at - 1] == denied:
+            return Edit(
+                at - 1 - size, instead - 1
+            )  # «на тестовом сервере, ой, не на тестовом, на боевом сервере»
         if norms[instead - 1 : instead] != ["а"]:
             continue
         if norms[max(0, at - size) : at] == denied:
@@ -51,6 +61,29 @@ def contrast(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, n
     return None
 
 
+def _only(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«всю страницу, нет, не всю, только шапку»; «у всех карточек, нет, не у всех, только у закрытых»."""
+    instead = next((n for n in (new + 2, new + 3) if norms[n : n + 1] == ["только"]), 0)
+    what = norms[new + 1 : instead]
+    if not instead or instead + 1 >= len(norms) or what[-1] not in _EVERY or len(what) > 2:
+        return None
+    begins = [n for n in range(max(0, at - 3), at - len(what) + 1) if norms[n : n + len(what)] == what]
+    if not begins:
+        return None
+    start = begins[-1]
+    end = instead + 2 + (aimed := norms[instead + 1] in PREPOSITIONS)
+    following, thing = norms[end : end + 1], text[tokens[start + len(what)].start : tokens[at - 1].end]
+    if start + len(what) == at or end > len(norms):
+        return Edit(start, instead)
+    if norms[end - 1] in SMALL | NUMERALS.keys() | _THOSE or NUMERALS.keys() & set(following):
+        return None
+    if aimed and what[0] not in PREPOSITIONS:
+        return Edit(start, instead, thing)  # «все заказы, нет, не все, только за март»
+    if ADJECTIVE.fullmatch(norms[end - 1]) and (not following or following[0] in _JOINS | PREPOSITIONS):
+        return Edit(start, end, f"{text[tokens[instead].start : tokens[end - 1].end]} {thing}")
+    return Edit(start, instead)
+
+
 def _clause(norms: Sequence[str], start: int) -> int:
     """How many words go on before the next clause."""
     for length, norm in enumerate(norms[start:]):
@@ -63,7 +96,7 @@ def _alike(one: str, other: str) -> bool:
     """Whether two words may stand in the same case."""
     if one in NUMERALS or other in NUMERALS:
         return one in NUMERALS and other in NUMERALS
-    return any(one[-1] in letters and other[-1] in letters for letters in _CASES)
+    return {one, other} <= DAYS or any(one[-1] in letters and other[-1] in letters for letters in _CASES)
 
 
 def same_beginning(norms: Sequence[str], at: int, new: int, sure: bool) -> Edit | None:
@@ -110,17 +143,6 @@ def numbers(norms: Sequence[str], at: int, new: int) -> Edit | None:
     if new_end < len(norms) and norms[new_end] not in _JOINS:
         return None
     return Edit(old, new_end, " ".join([*norms[new:new_end], norms[at - 1]]))
-
-
-def denied(norms: Sequence[str], at: int) -> Edit | None:
-    """«приходило письмо, не письмо, а смс»."""
-    if norms[at] != "не":
-        return None
-    for size in range(1, LONGEST + 1):
-        same = norms[max(0, at - size) : at] == norms[at + 1 : at + 1 + size]
-        if same and norms[at + 1 + size : at + 2 + size] == ["а"]:
-            return Edit(at - size, at + 2 + size)
-    return None
 
 
 def other_colour(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
