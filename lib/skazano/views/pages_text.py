@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_shown": ("Не показаны на этой странице", "Not shown on this page"),
     "quiet": ("Пока тихо", "All quiet"),
     "quiet_hint": (
-        "Запишите боту голосовое сообщение или дайте задачу из терминала:",
+        "Запишите боту голосовое сообщение или поставьте задачу из терминала:",
         "Send the bot a voice message or give it a task from the terminal:",
     ),
     "no_tasks": ("Задач пока нет.", "No tasks yet."),
