@@ -138,7 +138,7 @@ class Crew:
         return os.path.realpath(project.path) if project else run.id
 
     def _thread(self, run: Run, place: _Place) -> None:
-        over = None
+        over, left = None, False
         try:
             place.own.wake.start()
             over = _patiently(run, place)
@@ -146,12 +146,14 @@ class Crew:
                 log(run.id, "over", status=over[0], stopped=run.task.has("cancel") or None)
         except OSError as error:  # no inotify, a disk that takes nothing: the next start takes it up again
             log(run.id, "left where it is", level=ERROR, why=error)
-            self.left.add(run.id)
+            left = True
         finally:
             place.own.wake.close()
             place.begun.set()
-            with self._changing:
+            with self._changing:  # at once: who sees it left may add it again
                 del self._working[run.id]
+                if left:
+                    self.left.add(run.id)
                 self._threads.discard(threading.current_thread())
                 self._next()
         if over is not None:
