@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import names_corpus as corpus
 from skazano.understand.names import Name, match, match_prefix
-from skazano.understand.phonetics import cyrillic, distance, likeness
+from skazano.understand.phonetics import PHONES, cyrillic, distance, likeness
 from skazano.understand.readings import readings
 from skazano.understand.terms import collect, correct
 
@@ -44,7 +46,9 @@ def test_the_sure_ones(heard, slug):
     assert found.reason
 
 
-@pytest.mark.parametrize("heard", ["синхрофазотрон", "", "…", "😀", "а", "'; drop table", "x" * 500])
+@pytest.mark.parametrize(
+    "heard", ["синхрофазотрон", "", "…", "😀", "а", "'; drop table", "x" * 500, "a" * 4000]
+)
 def test_what_is_none_of_them(heard):
     assert not match(heard, A_FEW).sure
 
@@ -131,6 +135,8 @@ def test_the_name_at_the_beginning():
         ("PostgreSQL", "постгрес куль"),
         ("C++", "си плюс плюс"),
         ("vpnManager", "ви пи эн менеджер"),
+        ("склад ПВЗ", "склад пэ вэ зэ"),
+        ("ЕГЭ по физике", "е гэ э по физике"),
     ],
 )
 def test_ways_to_say_a_name(name, said):
@@ -142,6 +148,12 @@ def test_distance_is_that_of_russian_phonetics():
     assert distance(cyrillic("блок"), cyrillic("блог")) < distance(cyrillic("блок"), cyrillic("блот"))
     assert distance(cyrillic("пагода"), cyrillic("погода")) < distance(cyrillic("пугода"), cyrillic("погода"))
     assert distance("abc", "abc") == 0
+
+
+@given(phones := st.text(PHONES, max_size=12), phones, st.floats(0, 10))
+def test_a_distance_is_exact_up_to_what_is_asked_for(heard, name, most):
+    exact, found = distance(heard, name), distance(heard, name, most)
+    assert found == exact if exact <= most else found > most
 
 
 def test_the_corpus():
@@ -177,6 +189,24 @@ def test_a_longer_name_is_not_taken_for_a_shorter_one():
     found, _ = match_prefix("дейм двацат сорок восим".split(), known)
     assert (found.slug, found.sure) != ("demo", True)
     assert not match("ql", [Name("school", "Школа"), Name("blog")]).sure
+
+
+@pytest.mark.parametrize(
+    ("heard", "slug"),
+    [("ммцв", "mmcv"), ("эм эм цэ вэ", "mmcv"), ("пвз", "pickup"), ("пэ вэ зэ", "pickup"), ("ПВЗ", "pickup")],
+)
+def test_what_has_no_vowels_is_letters(heard, slug):
+    found = match(heard, [Name("mmcv"), Name("pickup", "ПВЗ"), Name("demo")])
+    assert (found.slug, found.sure) == (slug, True)
+
+
+def test_a_consonant_that_the_word_before_has_swallowed():
+    """«проект турнир» comes as «проект урнир»: likelier than any other lost consonant."""
+    found, other = (
+        match(heard, [Name("x", name)]) for heard, name in (("урнир", "Турнир"), ("агнит", "Магнит"))
+    )
+    assert found.sure
+    assert found.score > 0.95 > other.score
 
 
 def test_letters_are_spelled_before_a_word():

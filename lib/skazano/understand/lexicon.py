@@ -10,6 +10,8 @@ _ENGLISH = "эй би си ди и эф джи эйч ай джей кей эл 
 _RUSSIAN = "а бэ цэ дэ е эф гэ аш и йот ка эл эм эн о пэ ку эр эс тэ у вэ вэ икс игрек зет"
 ENGLISH_LETTERS = dict(zip(ALPHABET, _ENGLISH.split(), strict=True))
 RUSSIAN_LETTERS = dict(zip(ALPHABET, _RUSSIAN.split(), strict=True))
+_CYRILLIC = "а бэ вэ гэ дэ е жэ зэ и й ка эл эм эн о пэ эр эс тэ у эф ха цэ че ша ща ъ ы ь э ю я"
+CYRILLIC_LETTERS = {chr(ord("а") + place): said for place, said in enumerate(_CYRILLIC.split())}
 
 WORDS: dict[str, tuple[str, ...]] = {
     latin: tuple(said.split("/")) for latin, said in (entry.split("=") for entry in vocabulary("lexicon.txt"))

@@ -22,9 +22,11 @@ from skazano.understand.words import vocabulary
 GAP = 0.045  # lead in likeness over the next project that a sure match has
 SURE_OF_FEW, GAP_OF_FEW = 0.74, 0.08  # likeness and lead that are enough where only a few names are possible
 SHORTEST, SAME_SOUND = 2, 0.99  # letters that tell no name misheard, only one that sounds the same
+LONGEST = 120  # letters; more are no name misheard
 POSSIBLE = 0.45  # what is less like is not offered as a candidate
 SHORTLIST = 10  # readings that get the exact, slower comparison
 STEM_COST, LESS_COST = 0.03, 0.02  # taken off when endings, or a word before the name, are ignored
+SWALLOWED_COST = 0.03  # taken off when a consonant before it is put back
 PART_COST = 0.04  # taken off when only the first word of a name was said
 TOLD, TOLD_MORE = 0.8, 0.6  # likeness that tells nothing, of the same project and of another
 JOINT = 0.3  # what a second everyday word costs as an explanation
@@ -152,7 +154,7 @@ def match(spoken: str, projects: Sequence[Named], closed: bool = False) -> Match
     written = _written(projects)
     if found := _exact(spoken, written):
         return found
-    alike = _alike(spoken, written)
+    alike = _alike(spoken, written) if len(spoken) <= LONGEST else {}
     ranked = sorted(((slug, found.score) for slug, found in alike.items()), key=lambda c: -c[1])
     ranked = [(slug, round(score, 3)) for slug, score in ranked if score >= POSSIBLE][:8]
     if not ranked:
@@ -196,19 +198,24 @@ def _rival(spoken: str) -> float:
 
 
 def _hearings(spoken: str) -> list[tuple[str, float]]:
-    """(what was said, cost): as it is, and without a preposition or a stray consonant before it."""
+    """(what was said, cost): as it is, without a preposition or a stray consonant before it, and with a «т»
+    that the end of «проект» has swallowed."""
     words = normal(spoken).split()
+    out = [(spoken, 0.0), ("т" + spoken, SWALLOWED_COST)]
     if len(words) > 1 and re.fullmatch(r"[бвгджзклмнпрстфхцчшщ]|во|на|по|для", words[0]):
-        return [(spoken, 0.0), (" ".join(words[1:]), LESS_COST)]
-    return [(spoken, 0.0)]
+        out.append((" ".join(words[1:]), LESS_COST))
+    return out
 
 
 def _alike(spoken: str, written: tuple[tuple[str, str], ...]) -> dict[str, _Alike]:
     """The best likeness of each project that comes near to what was said."""
     found: dict[str, _Alike] = {}
+    done: set[str] = set()
     for heard, cost in _hearings(spoken):
         for stem in (False, True):
-            for said in readings(heard, stem)[:6]:
+            fresh = [said for said in readings(heard, stem)[:6] if said not in done]
+            done.update(fresh)
+            for said in fresh:
                 _compare(said, cost + STEM_COST * stem, stem, written, found)
     return found
 
@@ -225,9 +232,10 @@ def _compare(
     )[:SHORTLIST]
     for way in near:
         size = max(2.0, (len(said) + len(way.phones)) / 2)
-        apart = distance(said, way.phones)
-        score = max(0.0, 1.0 - apart / size) - cost - way.cost
-        if way.slug not in found or score > found[way.slug].score:
+        least = found[way.slug].score if way.slug in found else POSSIBLE
+        apart = distance(said, way.phones, (1.0 - least - cost - way.cost) * size)
+        score = 1.0 - apart / size - cost - way.cost
+        if score > least:
             reason = f"«{way.written}» sounds like it"
             found[way.slug] = _Alike(score, apart + (cost + way.cost) * size, size, reason)
 

@@ -7,8 +7,10 @@ reduction (а/о, е/и), devoicing (б/п …) and assimilation, weighed with w
 """
 
 import json
+import math
 import re
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 PHONES = "aoueiybpvfgkdtzsZScCWJxlmnrj"
@@ -30,7 +32,7 @@ _CLUSTERS = (
 _COSTS = json.loads(Path(__file__).with_name("costs.json").read_text())
 CLASSES = str.maketrans("bvgdzZJyoejWc", "pfktsSCiaiiSs")  # phones that are often taken for each other
 
-_SUB: dict[str, float] = {**{p + p: 0.0 for p in PHONES}, **_COSTS["sub"]}  # by what was said and heard
+_SUB = {h: {s: 0.0 if s == h else _COSTS["sub"][s + h] for s in PHONES} for h in PHONES}  # heard: said: cost
 _LOST: dict[str, float] = _COSTS["lost"]
 _ADDED: dict[str, float] = _COSTS["added"]
 
@@ -60,21 +62,29 @@ def cyrillic(word: str) -> str:
     return tidy("".join(out))
 
 
-def distance(heard: str, name: str) -> float:
-    """Weighted edit distance of what was heard from how a name is said; not symmetric."""
+def distance(heard: str, name: str, most: float = math.inf) -> float:
+    """Weighted edit distance of what was heard from how a name is said; not symmetric. Above `most` it may
+    be any number above `most`."""
     if heard == name:
         return 0.0
-    row = [0.0]
-    for phone in name:
-        row.append(row[-1] + _LOST[phone])
-    for p in heard:
-        above, gap = row, _ADDED[p]
-        left = above[0] + gap
-        row = [left]
-        for j, q in enumerate(name):
-            swap = above[j] if p == q else above[j] + _SUB[q + p]
-            left = min(swap, left + _LOST[q], above[j + 1] + gap)
-            row.append(left)
+    losses = [_LOST[phone] for phone in name]
+    row = [0.0, *accumulate(losses)]
+    for phone in heard:
+        gap, swaps = _ADDED[phone], _SUB[phone]
+        corner = row[0]
+        left = corner + gap
+        under = [left]
+        for said, loss, above in zip(name, losses, row[1:], strict=True):
+            best = corner + swaps[said]
+            if left + loss < best:
+                best = left + loss
+            if above + gap < best:
+                best = above + gap
+            corner, left = above, best
+            under.append(best)
+        row = under
+        if min(row) > most:
+            return math.inf
     return row[-1]
 
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from itertools import product
 
-from skazano.understand.lexicon import ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS, english
+from skazano.understand.lexicon import CYRILLIC_LETTERS, ENGLISH_LETTERS, RUSSIAN_LETTERS, WORDS, english
 from skazano.understand.phonetics import cyrillic, likeness, normal, tidy
 
 MOST = 24  # readings of one name; more would only bring false likenesses
@@ -37,6 +37,7 @@ _ENGLISH_RULES = [
     )
 ]  # fmt: skip
 _CAMEL, _HUMP = re.compile("[A-Za-zА-Яа-яЁё]+"), re.compile("(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+_CAPITALS, _UNSPEAKABLE = re.compile(r"\b[А-Я]{2,5}\b"), re.compile("[бвгджзклмнпрстфхцчшщ]{2,5}")
 _UNITS = "ноль один два три четыре пять шесть семь восемь девять".split()
 _ENGLISH_UNITS = "зироу ван ту сри фо файв сикс севен эйт найн".split()
 
@@ -84,6 +85,11 @@ def _spelled(word: str) -> list[str]:
     """Phones of a word said letter by letter: in English, the same with a Russian «эр», in Russian."""
     mixed = ENGLISH_LETTERS | {"r": RUSSIAN_LETTERS["r"]}
     return list(dict.fromkeys(_letters(word, names) for names in (ENGLISH_LETTERS, RUSSIAN_LETTERS, mixed)))
+
+
+def _abbreviation(word: str) -> str:
+    """Phones of Cyrillic letters said one by one: «пвз»."""
+    return tidy("".join(cyrillic(CYRILLIC_LETTERS[letter]) for letter in word))
 
 
 def _number(digits: str) -> list[str]:
@@ -166,11 +172,14 @@ def _words(text: str) -> tuple[str, ...]:
 def readings(text: str, stem: bool = False) -> tuple[str, ...]:
     """Every likely way to say text, as phones without spaces; stem drops Russian case endings."""
     choices: list[list[str]] = []
+    capitals = {word.lower() for word in _CAPITALS.findall(text)}
     for word in _words(text):
         if word.isdigit():
             choices.append(_number(word))
         elif re.match("[а-я]", word):
             choices.append([cyrillic(endless(word) if stem else word)])
+            if word in capitals or _UNSPEAKABLE.fullmatch(word):
+                choices[-1].append(_abbreviation(word))
         else:
             choices.append(_latin(word))
     if not choices:
