@@ -169,6 +169,7 @@ def test_the_corpus():
     assert min(share[f"strangers_{key}"] for key in "cdefgh") >= 0.74  # made to be mistaken: «слово»
 
 
+@pytest.mark.slow
 def test_whole_phrases_as_heard():
     found = Counter(corpus.phrase_verdict(line) for line in corpus.spoken()[::8] if line["slug"])
     assert found.total() > 450
@@ -176,6 +177,7 @@ def test_whole_phrases_as_heard():
     assert found["wrong"] <= 0.005 * found.total()
 
 
+@pytest.mark.slow
 def test_settings_phrases_as_heard():
     found = Counter(corpus.settings_verdict(line) for line in corpus.settings_phrases()[::3])
     assert found.total() > 400
@@ -260,6 +262,7 @@ def test_terms_of_a_checkout(tmp_path):
     assert correct("почини сенд инвойс", found)[0] == "почини send_invoice"
 
 
+@pytest.mark.slow
 def test_the_bench_prints_json_lines():
     import json
 

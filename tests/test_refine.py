@@ -472,6 +472,7 @@ def test_the_words_that_ask_for_a_tool_may_go_and_no_others(models, said, words,
     assert taken or normal(words) in normal(refined.text) or words not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["а", "1", "a.", "«", "'a ", "``", "![", "\n", "# a  "])
 def test_a_hundred_thousand_hostile_letters_end(piece):
     text = piece * (100_000 // len(piece))

@@ -19,19 +19,57 @@ PIECES = st.sampled_from(
     "файлов в из до к с на МБ мс ₽ и т. д. `x` **b** | # - > ! ? . , ; ( ) & + = < / \\ @ _ ~ ^ "
     "é 字 α ² ✅ \n".split(" ")
 )
-WRITTEN = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=15).map(" ".join),
-                    st.lists(PIECES, max_size=15).map("".join))
+WRITTEN = st.one_of(
+    st.text(max_size=60),
+    st.lists(PIECES, max_size=15).map(" ".join),
+    st.lists(PIECES, max_size=15).map("".join),
+)
 
 LONG = 40_000
 HOSTILE = {
-    "letters": "a", "capitals": "A", "camel": "aB", "digits": "1", "ones": "1 ", "commas": "1,",
-    "dots": "1.", "dotted": "a.b", "slashes": "a/", "underscores": "_", "stars": "*", "star": "*a ",
-    "brackets": "[", "links": "[a](", "images": "![", "tags": "<a", "dashes": "-", "flags": "--a",
-    "urls": "http://", "mails": "a@b.", "clocks": "1:2", "versions": "v1.", "ranges": "1-",
-    "hexes": "0x", "hashes": "abcdef0", "acute": "а\u0301", "prepositions": "в 1 ", "quotes": "> ",
-    "and": "1 и ", "cyrillic": "Щ", "chinese": "字, ", "spaces": " ", "lines": "\n", "tables": "|a",
-    "money": "$1 ", "thousands": "1 000 ", "dates": "01.01.2026 ", "abbreviations": "т. ",
-    "arrows": "1->", "entities": "&lt;", "backslashes": "\\", "apostrophes": "json'", "emoji": "✅",
+    "letters": "a",
+    "capitals": "A",
+    "camel": "aB",
+    "digits": "1",
+    "ones": "1 ",
+    "commas": "1,",
+    "dots": "1.",
+    "dotted": "a.b",
+    "slashes": "a/",
+    "underscores": "_",
+    "stars": "*",
+    "star": "*a ",
+    "brackets": "[",
+    "links": "[a](",
+    "images": "![",
+    "tags": "<a",
+    "dashes": "-",
+    "flags": "--a",
+    "urls": "http://",
+    "mails": "a@b.",
+    "clocks": "1:2",
+    "versions": "v1.",
+    "ranges": "1-",
+    "hexes": "0x",
+    "hashes": "abcdef0",
+    "acute": "а\u0301",
+    "prepositions": "в 1 ",
+    "quotes": "> ",
+    "and": "1 и ",
+    "cyrillic": "Щ",
+    "chinese": "字, ",
+    "spaces": " ",
+    "lines": "\n",
+    "tables": "|a",
+    "money": "$1 ",
+    "thousands": "1 000 ",
+    "dates": "01.01.2026 ",
+    "abbreviations": "т. ",
+    "arrows": "1->",
+    "entities": "&lt;",
+    "backslashes": "\\",
+    "apostrophes": "json'",
+    "emoji": "✅",
 }
 
 
@@ -67,6 +105,7 @@ def test_no_latin_word_is_lost(latin: str) -> None:
     assert re.search("[а-яё]", transliterated(latin))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_costs_linear_time(kind: str) -> None:
     piece = HOSTILE[kind]
@@ -152,9 +191,14 @@ def test_every_term_is_said_as_the_table_says() -> None:
         (21_000_000_000, "g", "m", "двадцати одного миллиарда"),
         (5_000_000, "d", "m", "пяти миллионам"),
         (2341, "a", "f", "две тысячи триста сорок одну"),
-        (999_999_999_999_999, "n", "m", "девятьсот девяносто девять триллионов девятьсот девяносто "
-         "девять миллиардов девятьсот девяносто девять миллионов девятьсот девяносто девять тысяч "
-         "девятьсот девяносто девять"),
+        (
+            999_999_999_999_999,
+            "n",
+            "m",
+            "девятьсот девяносто девять триллионов девятьсот девяносто "
+            "девять миллиардов девятьсот девяносто девять миллионов девятьсот девяносто девять тысяч "
+            "девятьсот девяносто девять",
+        ),
     ],
 )
 def test_cardinals(n: int, case: str, gender: str, said: str) -> None:
@@ -214,7 +258,9 @@ def test_english_leaves_no_digits(text: str) -> None:
 
 
 def test_import_is_light() -> None:
-    code = ("import sys; sys.path.insert(0, 'lib'); from skazano.speech.speakable import speakable;"
-            "speakable('5 МБ'); print(any(m in sys.modules for m in ('torch', 'numpy', 'soundfile')))")
+    code = (
+        "import sys; sys.path.insert(0, 'lib'); from skazano.speech.speakable import speakable;"
+        "speakable('5 МБ'); print(any(m in sys.modules for m in ('torch', 'numpy', 'soundfile')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

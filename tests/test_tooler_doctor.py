@@ -74,7 +74,7 @@ class _Later(BaseHTTPRequestHandler):
 
 def test_another_clock_and_version(near: Near) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Later)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     near.world.settings.config.boxes["far"].url = f"http://127.0.0.1:{server.server_port}"
     version, clock, *_ = findings(near)
     assert version == ("wrong", f"its protocol is {VERSION}1, ours {VERSION}")

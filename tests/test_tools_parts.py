@@ -71,6 +71,7 @@ def test_half_a_letter_colours_and_odd_shapes_do_no_harm(tmp_path: Path) -> None
     assert legible("\x1b[1;31mкрасное\x1b[0m\0") == "красное"
 
 
+@pytest.mark.slow
 def test_an_answer_of_twenty_megabytes_is_read_and_cut(tmp_path: Path) -> None:
     event = {"type": "item.completed", "item": {"type": "agent_message", "text": "x" * 20_000_000 + " Итог."}}
     lines = [event, {"type": "turn.completed"}]
