@@ -120,6 +120,37 @@ def test_a_project_set_by_a_clock_that_ran_ahead_does_not_hold_for_years(here: W
     assert chats.read(spool, OWNER).mode == "audio"
 
 
+def test_a_project_is_named_without_that_word(here: World, spool: Spool) -> None:
+    here.project("dacha", "Дача", remote=False)
+    here.project("kubespray", "", remote=False)
+    cases = {
+        "в замерах добавь ещё один прогон": "bench",
+        "слушай на даче почини полив": "dacha",
+        "на бэнче добавь график": "bench",
+        "поправь опечатку в кубспрее": "kubespray",
+        "почини полив на даче": None,  # any summer house
+        "перенеси график из бэнча в демо": None,
+        "сделай замеры скорости": None,
+    }
+    tasks = {words: said(spool, words, chat=OTHER + number) for number, words in enumerate(cases)}
+    once(here, "route")
+    assert {words: task.load().project for words, task in tasks.items()} == cases
+    assert tasks["поправь опечатку в кубспрее"].text("request.txt") == "поправь опечатку в кубспрее"
+    asked = tasks["почини полив на даче"]
+    assert place(spool, asked.id) == "unsorted"
+    assert load(asked.path / "ask.json")["options"][0] == "dacha"
+
+
+def test_another_project_than_the_set_one_at_the_beginning_is_asked_about(here: World, spool: Spool) -> None:
+    said(spool, "настройки проект демо")
+    once(here, "route")
+    other, mere = said(spool, "в бэнче добавь график"), said(spool, "добавь график как в бэнче")
+    same = said(spool, "в демо добавь график")
+    once(here, "route")
+    assert load(other.path / "ask.json")["options"] == ["bench", "demo"]
+    assert [task.load().project for task in (other, mere, same)] == [None, "demo", "demo"]
+
+
 def test_one_chats_settings_are_not_anothers(here: World, spool: Spool) -> None:
     said(spool, "настройки проект демо режим аудио")
     once(here, "route")

@@ -13,6 +13,7 @@ from skazano.stage import Context
 from skazano.task import Task, TaskDir
 from skazano.texts import say
 from skazano.understand import names
+from skazano.understand.mentions import mentioned
 from skazano.understand.refine import sentence
 from skazano.understand.settings import Settings, parse_project_prefix
 from skazano.understand.tools import match_tool
@@ -22,6 +23,7 @@ ADDITION = re.compile(
     re.I,
 )  # «ещё раз проверь» is no addition
 SHOWN = 8  # projects offered as buttons at most
+BEGINNING = 8  # words of a request in which it may name another project than the sticky one
 NAME_WORDS = 4  # what is longer is no project's name alone
 
 
@@ -158,13 +160,22 @@ class Desk:
             return self._under(self.card.project, text)
         if self._joined(text):
             return "done"
+        return self._by_its_words(text)
+
+    def _by_its_words(self, text: str) -> str:
+        """The sticky project, or else the one that the request speaks of. Asked about if it begins with
+        the name of another than the sticky one."""
         sticky = self.chat.sticky
         if sticky and sticky in self.all:
+            told = mentioned(text, self.projects, BEGINNING)
+            if told.slug not in (None, sticky) and told.leading:
+                return self._unsorted(text, [*told.likely, sticky])
             if self.context.config.chat.sticky_renewed:
                 with chats.change(self.spool, self.card.chat) as chat:
                     chat.until = chats.ends(self.context.config.chat.sticky_hours)
             return self._under(sticky, text)
-        return self._unsorted(text, [])
+        told = mentioned(text, self.projects)
+        return self._under(told.slug, text) if told.slug else self._unsorted(text, told.likely)
 
     def _named_alone(self, spoken: str, request: str) -> str | None:
         """The project, if nothing is said but its name."""
