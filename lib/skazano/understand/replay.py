@@ -19,6 +19,7 @@ import msgspec
 
 from skazano.understand import settings
 from skazano.understand.corrections import calls_itself_off
+from skazano.understand.mentions import mentioned
 from skazano.understand.names import Name, match
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import Refined, refine_local
@@ -85,6 +86,9 @@ def understand(
     prefix = None if phrase else settings.parse_project_prefix(text, projects)
     spoken = phrase.project or phrase.name if phrase else prefix[0] if prefix else None
     found = match(spoken, projects) if spoken else None
+    named = found.slug if found and found.sure else None
+    if not phrase and not prefix:
+        named = mentioned(text, projects).slug
     request = phrase.rest if phrase else prefix[1] if prefix else text
     refined = refine(request, terms, tools) if request.strip() else Refined("", "")
     told = msgspec.to_builtins(phrase) if phrase else {}
@@ -94,7 +98,7 @@ def understand(
         "reset": bool(told.get("reset")),
         "rest": told.get("rest", ""),
         "settings": phrase is not None,
-        "project": found.slug if found and found.sure else None,
+        "project": named,
         "cancel": settings.is_cancel(text) or calls_itself_off(text),
         "request": refined.text,
         "written": refined.text,
