@@ -128,6 +128,7 @@ def test_a_project_is_named_without_that_word(here: World, spool: Spool) -> None
         "слушай на даче почини полив": "dacha",
         "на бэнче добавь график": "bench",
         "поправь опечатку в кубспрее": "kubespray",
+        "please in kubespray add a test": "kubespray",
         "почини полив на даче": None,  # any summer house
         "перенеси график из бэнча в демо": None,
         "сделай замеры скорости": None,

@@ -11,7 +11,8 @@ READ, LONGEST = 40, 4  # words of a request that are looked at, and those of a n
 SURE, LIKELY = 0.93, 0.8  # likeness of a mention that is acted upon, and of one worth offering
 NO_WORD = 0.25  # distance from every everyday word at which a name is none
 _LEADING = FILLER | set(
-    "в во на для по из с со у к ко про насчет давай теперь слушай смотри короче а но".split()
+    """в во на для по из с со у к ко про насчет давай теперь слушай смотри короче
+    in on for to from at the now please so""".split()
 )
 
 
