@@ -172,8 +172,8 @@ def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:
 def test_the_states_of_a_run(tmp_path: Path) -> None:
     task = TaskDir(tmp_path)
     assert runs.state(task) == "none"
-    process = start(tmp_path, "touch began; read x < gate")
     os.mkfifo(tmp_path / "gate")
+    process = start(tmp_path, "touch began; read x < gate")
     assert runs.state(task) == "alive"
     until(lambda: (tmp_path / "began").exists(), tmp_path)
     assert runs.state(task) == "alive"
