@@ -39,6 +39,7 @@ from botapi_text import Refused
 
 T = TypeVar("T")
 TOKEN = "5550001112:AAGf9bYtM2nUe0Wq3ZxK7cVd4LhR8sJpXyI"
+PATIENCE = 60.0  # seconds; far above what anything here takes, the machine being busy or not
 FAULTS = ("drop", "delay", "status", "flood", "truncate", "garbage")
 _CONTROLS = """
 say say_text say_voice say_audio say_video_note say_photo say_document press edit delete
@@ -150,7 +151,7 @@ class BotApi(People):
             if act.method.startswith("send") and isinstance(act.result, dict) and chat in (None, act.chat)
         ]
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """The predicate's first true value; looked at again whenever anything changes here."""
         with self.state.cond:
             value: T | None = None
@@ -166,7 +167,7 @@ class BotApi(People):
             seen = [f"{c.method} {c.status} {c.description or ''}" for c in self.state.calls[-8:]]
         raise TimeoutError(f"not within {timeout} s; the last calls: {'; '.join(seen) or 'none'}")
 
-    def wait_sent(self, method: str, count: int = 1, timeout: float = 10.0) -> Sent:
+    def wait_sent(self, method: str, count: int = 1, timeout: float = PATIENCE) -> Sent:
         """The count-th call of the method that took effect."""
 
         def nth() -> Sent | None:
@@ -176,7 +177,7 @@ class BotApi(People):
         assert found is not None
         return found
 
-    def wait_polling(self, timeout: float = 10.0) -> None:
+    def wait_polling(self, timeout: float = PATIENCE) -> None:
         """Until a living client waits in getUpdates: it has confirmed all that it was given."""
         self.wait_for(lambda: self.state.poller is not None and self.state.poller.alive, timeout)
 

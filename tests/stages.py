@@ -41,7 +41,7 @@ from skazano.upkeep.supervise import PROGRAMS, Program, Supervisor
 from skazano.wake import Wake
 
 T = TypeVar("T")
-PATIENCE = 15.0  # seconds; far above what anything here takes, the machine being busy or not
+PATIENCE = 60.0  # seconds; far above what anything here takes, the machine being busy or not
 MARK = "SKAZANO_TASK="  # in the environment of every process of a tool
 
 
@@ -199,9 +199,7 @@ def terminate(program: Program) -> int:
     return program.process.wait(PATIENCE)
 
 
-def until(
-    holds: Callable[[], T], *folders: Path, seconds: float = PATIENCE, what: str = "it"
-) -> T:
+def until(holds: Callable[[], T], *folders: Path, seconds: float = PATIENCE, what: str = "it") -> T:
     """The first true value of `holds`, looked at again when something arrives in one of the folders."""
     wake = Wake(folders)
     wake.start()

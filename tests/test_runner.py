@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from skazano import files
 from skazano.execution import runs
 from skazano.execution.pump import TAIL, Kept
 from skazano.task import TaskDir
@@ -84,7 +85,7 @@ def environment(process: Path) -> bytes:
 
 
 def test_the_time_limit(tmp_path: Path) -> None:
-    told = play(tmp_path, "echo начал; exec sleep 300", seconds=0.3)
+    told = play(tmp_path, "echo начал; exec sleep 300", seconds=2)
     assert told["timeout"] is True
     assert text(tmp_path) == "начал\n"
 
@@ -183,6 +184,16 @@ def test_the_states_of_a_run(tmp_path: Path) -> None:
     assert runs.state(task) == "cut-off"
     (tmp_path / "run" / "exit.json").write_text("{}")
     assert runs.state(task) == "ended"
+
+
+def test_who_only_looks_at_a_lock_keeps_nobody_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "lock").open("w") as looks, (tmp_path / "lock").open("w") as starts:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        monkeypatch.setattr(files.time, "sleep", lambda _: fcntl.flock(looks, fcntl.LOCK_UN))
+        assert files.lock(starts.fileno())
+        assert not files.lock(looks.fileno())
 
 
 def test_a_killed_runner_takes_the_tool_along(tmp_path: Path) -> None:

@@ -111,14 +111,14 @@ def test_woken_by_a_callback(far: Far, near: Near) -> None:
             f"{address}/callbacks/{task.id}_1",
             body,
             headers={SIGNATURE: sign(TOKEN, body, time.time())},
-            timeout=9,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 204
     forged = requests.post(
-        f"{address}/callbacks/{task.id}_1", body, headers={SIGNATURE: "t=1,v1=00"}, timeout=9
+        f"{address}/callbacks/{task.id}_1", body, headers={SIGNATURE: "t=1,v1=00"}, timeout=PATIENCE
     )
     assert (forged.status_code, forged.headers["Content-Type"]) == (401, "application/problem+json")
-    assert requests.post(f"{address}/callbacks/{task.id}_1", b"x" * 5000, timeout=9).status_code == 413
+    assert requests.post(f"{address}/callbacks/{task.id}_1", b"x" * 5000, timeout=PATIENCE).status_code == 413
     one_result(far, task)
     assert receiver.end() == 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from skazano.tooler.talk import Pace
-from tooler_box import Far, Near, Process, until
+from tooler_box import PATIENCE, Far, Near, Process, until
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ class Boxes:
 
     def one_result(self, client: Process) -> None:
         client.said("finished")
-        assert client.process.wait(20) == 0
+        assert client.process.wait(PATIENCE) == 0
         task = self.task
         assert self.far.ran("demo") == [task.id]
         assert (task.json("run/exit.json") or {})["code"] == 0
@@ -168,7 +168,7 @@ def test_the_disk_there_is_full(tmp_path: Path, small: Path) -> None:
     client.said("run begun")
     far.open_gate()
     client.said("finished")
-    assert client.process.wait(20) == 0
+    assert client.process.wait(PATIENCE) == 0
     assert far.ran("demo") == [task.id]
     assert (task.json("run/exit.json") or {})["code"] == 0
     far.stop()

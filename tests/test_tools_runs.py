@@ -30,7 +30,7 @@ args = ["{prompt_file}"]
 kind = "command"
 command = "/bin/sh"
 args = ["{prompt_file}"]
-minutes = 0.01
+minutes = 0.04
 
 [tools.events]
 kind = "command"

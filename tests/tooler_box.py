@@ -30,8 +30,8 @@ from skazano.tooler.wire import Wanted
 from skazano.wake import Wake
 
 TOKEN = "0123456789abcdef0123456789abcdef-far"
-PATIENCE = 20.0  # seconds; far above what anything here takes
-QUICK = Pace(poll=0.05, connect=2.0, read=2.0, away=0.1, give_up=0.0)
+PATIENCE = 60.0  # seconds; far above what anything here takes, the machine being busy or not
+QUICK = Pace(poll=0.05, away=0.1, give_up=0.0)  # a box that answers slowly is not away
 LAZY = Pace(poll=600.0)  # without a callback it would never look
 
 TOOLS = """

@@ -5,7 +5,7 @@ import os
 import time
 from typing import Any
 
-from skazano import acts
+from skazano import acts, files
 from skazano import log as journal
 from skazano.config import Settings
 from skazano.notify import notify, watchdog_seconds
@@ -94,13 +94,8 @@ class Context:
         if not alone:
             fcntl.flock(fd, fcntl.LOCK_SH)
             return fd
-        for _ in range(20):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(0.05)  # `doctor` may be looking, or the process before this one is ending
-            else:
-                return fd
+        if files.lock(fd):
+            return fd
         os.close(fd)
         raise SpoolError(f"another {self.name} works on {self.spool.root}: stop it first (skazano doctor)")
 

@@ -6,9 +6,11 @@ is fsynced. A reader therefore sees the old file or the new one, also after a po
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +24,19 @@ def fsync_dir(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def lock(fd: int) -> bool:
+    """Take the exclusive lock on an open file; False if another holds it longer than a moment: somebody may
+    only be looking whether it is held, or be ending."""
+    for _ in range(20):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def write_all(path: Path, data: bytes | str, mode: int = 0o664) -> None:

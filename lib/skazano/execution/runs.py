@@ -13,6 +13,7 @@ of it). From these alone the state of a run follows, whoever asks:
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -96,7 +97,8 @@ def _start(run: Path, secrets: dict[str, str]) -> None:
     lock = os.open(run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     passed = [lock]
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not files.lock(lock):
+            raise BlockingIOError(errno.EWOULDBLOCK, "another runner holds it", str(run / "lock"))
         if secrets:
             passed.append(_memory_file(json.dumps(secrets).encode()))
         subprocess.Popen(

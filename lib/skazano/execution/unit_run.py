@@ -5,7 +5,6 @@ runner. Keys come from the unit's credentials, never from `execute`, which canno
 only. A run that was begun before is not begun again.
 """
 
-import fcntl
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+from skazano import files
 from skazano.execution import runner
 from skazano.notify import notify
 
@@ -21,9 +21,7 @@ def main(folder: str) -> int:
     """Run what RUN_DIR/argv.json says; exit.json is the result."""
     folder = os.path.realpath(folder)
     lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not files.lock(lock):
         notify(READY=1)
         return 0
     notify(READY=1, STATUS="running")

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -127,23 +127,33 @@ class _Quiet(uvicorn.Server):
         self._seconds = seconds
         self._now_and_then = now_and_then
         self._over = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self.on_tick(0)
-        while not self.should_exit:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    await self._over.wait()
-            except TimeoutError:
-                await asyncio.to_thread(self._now_and_then)
-                notify(WATCHDOG=1)
+        with self._signals_heard():
+            await self.on_tick(0)
+            while not self.should_exit:
+                try:
+                    async with asyncio.timeout(self._seconds):
+                        await self._over.wait()
+                except TimeoutError:
+                    await asyncio.to_thread(self._now_and_then)
+                    notify(WATCHDOG=1)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._over.set)
+    @contextlib.contextmanager
+    def _signals_heard(self) -> Iterator[None]:
+        """Let signals set `_over`. They write into a pipe: one that comes just before the loop falls asleep
+        would else be handled when something else wakes it."""
+        loop = asyncio.get_running_loop()
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        loop.add_reader(read, self._over.set)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(read)
+            os.close(read)
+            os.close(write)
 
 
 def _serve(name: str, application: Any, listening: Sockets, now_and_then: Callable[[], None]) -> None:

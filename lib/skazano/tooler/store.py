@@ -14,7 +14,6 @@ From these the state of a run follows, whatever became of the tooler meanwhile.
 import codecs
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import secrets
@@ -118,7 +117,7 @@ class Store:
         for folder in (root / "runs", root / "new"):
             folder.mkdir(mode=0o775, parents=True, exist_ok=True)
         self._lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        if not _lock(self._lock):
+        if not files.lock(self._lock):
             os.close(self._lock)
             raise Occupied(str(root))
         for left in (root / "new").iterdir():
@@ -196,17 +195,6 @@ class Store:
     def _load(self, path: Path) -> Run | None:
         accepted = _decoded(path / "request.json", Accepted)
         return Run(path, accepted) if accepted else None
-
-
-def _lock(fd: int) -> bool:
-    for _ in range(20):
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.05)  # `doctor` may be looking, or the tooler before this one is ending
-        else:
-            return True
-    return False
 
 
 def _first_files(accepted: Accepted, place: Path) -> dict[str, bytes]:
