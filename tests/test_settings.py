@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skazano.understand.names import Name
+from skazano.understand.names import Name, match
 from skazano.understand.settings import Settings, is_cancel, parse, parse_project_prefix
 from skazano.understand.tools import match_tool
 
@@ -107,6 +107,7 @@ SETS = [
     ("ну настройки проект смени на демо", {"project": "демо"}),
     ("настройки переключись на проект демо и режим текст", {"project": "демо", "mode": "text"}),
     ("настройки передив проект демо", {"project": "демо"}),
+    ("настройки кроек тебенч режим аудио", {"project": "ебенч", "mode": "audio"}),
     ("Настройки режим текст, пожалуй стоиспользуем инструмент браузер", {"mode": "text", "tool": "браузер"}),
     ("измени настройки режим аудио", {"mode": "audio"}),
     ("изменинастройки режим ответо в голосовой", {"mode": "audio"}),
@@ -262,15 +263,46 @@ def test_what_calls_nothing_off(text):
             "проект демо режим аудио добавь кнопку",
             {"project": "демо", "mode": "audio", "rest": "добавь кнопку"},
         ),
-        ("переключись на проект синхрофазотрон", None),
+        ("переключись на проект синхрофазотрон", {"project": "синхрофазотрон"}),  # it is asked which
         ("переключи проект на кондик висы справ перевод на русский язык", None),
         ("поставь проект демо на паузу", None),
         ("проект демо режим аудио не работает", None),
         ("проект демо", None),
+        ("смени проект на демо поставь вторую версию", {"project": "демо", "rest": "поставь вторую версию"}),
+        ("терек лючи проект на демо добавь тест", {"project": "демо", "rest": "добавь тест"}),
+        ("переключись на умный дом", {"project": "умный дом"}),
+        ("переключись на ветку релиз", None),
+        ("верни голос", {"mode": "audio"}),
+        ("переключи на текст", {"mode": "text"}),
+        ("верни текст на кнопку оплаты", None),
+        ("прижим постав текст", {"mode": "text"}),
+        ("сбрось проект", {"reset": True}),
+        ("сбрось проект демо на прошлый коммит", None),
+        ("какой проект выбран", {}),
+        ("какой проект использует эту библиотеку", None),
+        ("скрой демо проект", {"action": "hide", "name": "демо"}),
+        ("скрой шапку проект", None),
+        ("switch to project demo", {"project": "demo"}),
     ],
 )
 def test_settings_without_their_first_word_need_a_project_that_there_is(text, expected):
-    assert parse(text, PROJECTS) == (Settings(**expected) if expected else None)
+    assert parse(text, PROJECTS) == (None if expected is None else Settings(**expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "slug", "rest"),
+    [
+        ("настройки проект демо нет умный дом", "smart-home", ""),
+        ("настройки проект демо ой проект умный дом добавь кнопку", "smart-home", "добавь кнопку"),
+        ("настройки проект умный дом проект заметки добавь кнопку", None, "добавь кнопку"),
+        ("настройки проект демо нет сайта на телефоне", "demo", "нет сайта на телефоне"),
+        ("настройки проект демо здобафь проект заметки в меню", "demo", "проект заметки в меню"),
+    ],
+)
+def test_a_second_project_puts_the_first_right_or_is_asked_about(text, slug, rest):
+    read = parse(text, PROJECTS)
+    found = match(read.project, PROJECTS)
+    assert (found.slug if found.sure else None, read.rest) == (slug, rest)
 
 
 def test_a_request_is_no_setting_though_it_ends_like_one():

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from skazano.understand.everyday import is_word
 from skazano.understand.keywords import keyword
 from skazano.understand.leading import leads
-from skazano.understand.names import Named
+from skazano.understand.names import Named, match
 from skazano.understand.pairs import MOST_LEADING
 from skazano.understand.phonetics import cyrillic
 from skazano.understand.readings import alike_words, endless
@@ -32,7 +32,9 @@ _WHOLE = {
     "покажи какие настройки": "show", "покажи что в настройках": "show", "show settings": "show",
     "сбрось настройки": "reset", "сброс настроек": "reset", "сбросить настройки": "reset",
     "настройки сброс": "reset", "настройки сбрось": "reset", "настройки сбросить": "reset",
-    "reset settings": "reset",
+    "reset settings": "reset", "сбрось проект": "reset", "сбросить проект": "reset",
+    "сбрось проект и режим": "reset", "какой проект": "show", "какой проект выбран": "show",
+    "какой проект стоит": "show", "какой режим стоит": "show", "какой режим выбран": "show",
     "покажи скрытые": "show-hidden", "покажи скрытые проекты": "show-hidden",
     "скрытые проекты": "show-hidden", "скрытые проекты покажи": "show-hidden",
     "покажи спрятанные проекты": "show-hidden", "какие проекты скрыты": "show-hidden",
@@ -80,6 +82,8 @@ def read_action(tokens: list[Word], at: int, names: list[Named]) -> Asked | None
         after = following + 1
         after += after < len(tokens) and tokens[after].norm.startswith(("проект", "project"))
         return Asked("show-hidden", None, after)
+    if verb in _HIDE and (named := _hidden_before(tokens, following, names)):
+        return named
     if keyword(tokens, following)[0] != "project" or tokens[following].norm in {"проекты", "проекта"}:
         return None
     following += keyword(tokens, following)[1]
@@ -88,6 +92,15 @@ def read_action(tokens: list[Word], at: int, names: list[Named]) -> Asked | None
         return Asked("hide", name, after) if name else None
     fresh = verb == "сделай" and "новый" in [t.norm for t in tokens[at:following]]
     return _created(tokens, following) if fresh or _is_like(verb, _CREATE) else None
+
+
+def _hidden_before(tokens: list[Word], at: int, names: list[Named]) -> Asked | None:
+    """«скрой киноклуб проект»: nothing else is said, and the project is sure."""
+    said = [t.norm for t in tokens[at:] if t.norm not in _POLITE]
+    name = " ".join(said[:-1])
+    if name and said[-1] in {"проект", "project"} and match(name, names).sure:
+        return Asked("hide", name, len(tokens))
+    return None
 
 
 def _is_like(verb: str, verbs: set[str]) -> bool:

@@ -1,6 +1,7 @@
 """The keywords of a settings phrase, as they are spelled and as a recogniser spells them."""
 
 import re
+from itertools import pairwise
 from typing import Literal
 
 from skazano.understand.everyday import is_word
@@ -43,7 +44,7 @@ FILLER = set(
 )
 SWITCH = set(
     "переключись переключи переключаемся перейди переходи переходим вернись зайди смени поменяй выбери "
-    "поставь ставь ставим выбираем включи работаем назначь задай".split()
+    "поставь ставь ставим выбираем включи работаем назначь задай верни switch".split()
 )
 MAKE = set("сделай делай используй открой возьми".split())  # before a keyword they only lead to it
 AROUND = set(
@@ -55,6 +56,7 @@ ASIDE = set("заодно пока следом сегодня попутно л
 BETWEEN = set("ответа ответов ответы ответ умолчанию общения".split())  # … between a keyword and its value
 
 
+_CUT_OFF = {"кроек", "проек", "троек"}  # «проект», and its last letter belongs to the next word
 _PREFIXES = {"при", "под", "над", "пре", "про", "раз", "рас", "пере", "недо", "само"}  # of Russian verbs
 _GLUED = [
     # A keyword that begins what was run together; its own forms and derived words are left whole.
@@ -68,6 +70,9 @@ _GLUED = [
     re.compile(
         r"(?P<a>[ис](?=инстр)|[а-я]{2,}?)(?P<b>инструмент(?:ом)?|[еы]?нструмент|проект|режим|сброса?|настройки)"
     ),
+    re.compile(
+        r"(?P<a>выбери|поставь|теперь|сделай|смени|будет)(?P<b>голос(?:ом)?|текст(?:ом)?|аудио|русский|английский)"
+    ),
     re.compile(r"(?P<a>создай|заведи|сделай)(?P<b>новый)"),
     # A keyword or a way to answer, and a filler after it: «сбросну», «браузерну».
     re.compile(r"(?P<a>сброс|проект|инструмент|[а-я]{4,}(?=ну$))(?P<b>ну|еще)"),
@@ -77,7 +82,17 @@ _GLUED = [
 def unglued(tokens: list[Word]) -> list[Word]:
     """The words, with «проектантезер» as two and «демоисправь» too: a recogniser joins what is said
     in one breath."""
-    return [piece for token in tokens for piece in _cut(token)]
+    return [piece for token in _with_last_letter(tokens) for piece in _cut(token)]
+
+
+def _with_last_letter(tokens: list[Word]) -> list[Word]:
+    """The words, with «кроек терминал» as «проект ерминал»: the matcher knows of a swallowed «т»."""
+    out = list(tokens)
+    for at, (word, following) in enumerate(pairwise(tokens)):
+        if word.norm in _CUT_OFF and len(following.norm) > 3 and following.norm[0] == "т":
+            out[at] = Word("проект", word.start, word.end)
+            out[at + 1] = Word(following.norm[1:], following.start + 1, following.end)
+    return out
 
 
 def _cut(token: Word) -> list[Word]:
@@ -168,9 +183,17 @@ def keyword(tokens: list[Word], at: int) -> tuple[str | None, int]:
     pair = word + following
     if following in MODES and following != "тест" and sounds_like(word, "режим", 0.6):
         return "mode", 1
+    third = tokens[at + 2].norm if at + 2 < len(tokens) else ""
+    if third in MODES and sounds_like(word, "режим", 0.6) and _sets(following):
+        return "mode", 1  # «прижим постав текст»
     for key, sound in _SOUNDS.items():
         if len(word) > 3 and sounds_like(word, sound, 0.8 if key == "reset" else 0.86):
             return key, 1
         if pair != word and len(word) > 1 and normal(pair) == sound:
             return key, 2
     return None, 0
+
+
+def _sets(word: str) -> bool:
+    """Whether a word is «поставь», «выбери», misheard perhaps."""
+    return any(alike_words(word, verb) >= CHANGING_LIKE for verb in SWITCH)

@@ -13,7 +13,7 @@ WORD = 0.25  # what each leading word costs, so that a chain of short ones does 
 MOST = 0.2  # cost for each phone up to which words are misheard leading ones
 LONGEST = 28  # phones that are looked at
 
-BEFORE = frozenset(FILLER | SWITCH | MAKE | AROUND | {"перейди в", "переключись на"})
+BEFORE = frozenset(FILLER | SWITCH | MAKE | AROUND | {"перейди в", "переключись на", "switch to"})
 INSIDE = BEFORE | BETWEEN  # between a keyword and its value
 
 

@@ -4,11 +4,12 @@ Pairs come in any order with filler between them; what follows them is a request
 Only the beginning of a note is read, so the same words later in a request are just words.
 """
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 
 from skazano.understand.actions import read_action, whole
-from skazano.understand.keywords import AROUND, ASIDE, FILLER, SWITCH, head, keyword
+from skazano.understand.keywords import AROUND, ASIDE, FILLER, MODES, SWITCH, head, keyword
 from skazano.understand.leading import leads
 from skazano.understand.names import Name, Named, match
 from skazano.understand.pairs import MOST_LEADING, next_pair, starts, tokens_of
@@ -16,7 +17,7 @@ from skazano.understand.phonetics import normal
 from skazano.understand.readings import alike_words
 from skazano.understand.spoken_name import project_named
 from skazano.understand.values import Settings as Settings
-from skazano.understand.values import begins, read_pair, told_for_sure
+from skazano.understand.values import another_project, orders, read_pair, told_for_sure
 from skazano.understand.words import Word
 
 _CANCEL = {
@@ -44,6 +45,8 @@ _BARE = {
 
 
 _GOING = {"переключись", "переключаемся", "перейди", "переходи", "вернись", "зайди"}
+_BACK = {"верни", "переключи", "переключись", "вернись", "включи"}
+_MODES_ALONE = {"голос", "аудио", "текст"}
 VERB_LIKE = 0.8  # likeness at which a word is one of these
 _BEFORE_SURE = {"давай", "теперь", "значит", "открой"}  # before a project that is named for sure
 _OF = {"в", "во", "для", "по", "на", "внутри", "насчет", "касательно"}
@@ -80,8 +83,7 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     told = settings != Settings(rest=settings.rest)
     if found or not settings.rest:
         return settings if certain or told or len(tokens) <= 3 else None
-    first = next((t.norm for t in tokens[after:] if t.norm not in FILLER), "")
-    return settings if certain and begins(first) else None
+    return settings if certain and orders(tokens[after:]) else None
 
 
 def _read_pairs(tokens: list[Word], at: int, known: list[Named], into: Settings) -> tuple[int, int]:
@@ -92,6 +94,8 @@ def _read_pairs(tokens: list[Word], at: int, known: list[Named], into: Settings)
         after = _read_action(tokens, place, known, into)
         if after == place:
             after = read_pair(tokens, place, known, into)
+        if after == place and (tokens[place - 1].norm in FILLER | SWITCH | set((into.project or "").split())):
+            after = another_project(tokens, place, known, into)  # not «здобафь проект договора»
         if after == place:
             break
         at, found = after, found + 1
@@ -109,6 +113,8 @@ def _headless(text: str, tokens: list[Word], known: list[Named]) -> Settings | N
     if after > leading:
         settings.rest = _rest(text, tokens, after)
         return settings if after == len(tokens) or settings.action == "create" else None
+    if switched := _switched(tokens, known):
+        return switched
     place = next((n for n in range(min(len(tokens), MOST_LEADING)) if starts(tokens, n)), None)
     before = " ".join(t.norm for t in tokens[:place])
     if place is None or not leads(before):
@@ -116,10 +122,11 @@ def _headless(text: str, tokens: list[Word], known: list[Named]) -> Settings | N
     after, found = _read_pairs(tokens, 0, known, settings)
     settings.rest = _rest(text, tokens, after)
     project = match(settings.project, known).sure if settings.project else None
+    if project is False and before.split()[:1] == ["переключись"] and not settings.rest:
+        return settings  # who has it asks which is meant
     if project is False or settings.action or settings.reset or not found:
         return None
-    first = next((t.norm for t in tokens[after:] if t.norm not in FILLER), "")
-    if settings.rest and not begins(first):
+    if settings.rest and not orders(tokens[after:]):
         return settings if project and _has(before, _GOING) else None
     if project:
         several = found > 1 and (not settings.rest or keyword(tokens, 0)[0] == "project")
@@ -128,9 +135,23 @@ def _headless(text: str, tokens: list[Word], known: list[Named]) -> Settings | N
     return settings if told <= 2 * found + 1 and not settings.rest and not settings.tool else None
 
 
+def _switched(tokens: list[Word], names: list[Named]) -> Settings | None:
+    """«переключись на умный дом», «верни голос», and nothing else."""
+    said = [t.norm for t in tokens if t.norm not in _BEFORE]
+    turned = [w for w in said[1:] if w != "на"]
+    if len(turned) == 1 and said[0] in _BACK and turned[0] in _MODES_ALONE:
+        return Settings(mode=MODES[turned[0]])
+    if len(said) > 2 and said[0] == "переключись" and said[1] in {"на", "в"}:
+        name = " ".join(said[2:])
+        return Settings(project=name) if match(name, names).sure else None
+    return None
+
+
 def _has(said: str, verbs: Collection[str]) -> bool:
-    """Whether one of these orders is among the words, misheard perhaps."""
-    return any(alike_words(word, verb) >= VERB_LIKE for word in said.split() for verb in verbs)
+    """Whether one of these orders is among the words, misheard perhaps, or falls into two of them."""
+    heard = said.split()
+    heard += ["".join(pair) for pair in itertools.pairwise(heard)]
+    return any(alike_words(word, verb) >= VERB_LIKE for word in heard for verb in verbs)
 
 
 def _rest(text: str, tokens: list[Word], at: int) -> str:

@@ -117,9 +117,9 @@ def project_named(
     words that begin so the name must be sure: «проектами лаб»."""
     key, taken = keyword(tokens, at)
     said, tail = tokens[at].norm[:6], tokens[at].norm[6:]
-    if key != "project" and not re.fullmatch("проект(?!н|ир|ор)[а-я]{1,3}", tokens[at].norm):
+    if key != "project" and not re.fullmatch("[пкт]роект(?!н|ир|ор)[а-я]{1,3}", tokens[at].norm):
         return None, at
-    name, after = spoken_name(tokens, at + (taken or 1), names, tail if said == "проект" else "", naming)
+    name, after = spoken_name(tokens, at + (taken or 1), names, tail if said[1:] == "роект" else "", naming)
     if key == "project" or (name and match(name, names).sure):
         return name, after
     return None, at

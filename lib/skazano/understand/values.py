@@ -4,16 +4,17 @@ import msgspec
 
 from skazano.understand.actions import Action
 from skazano.understand.keywords import BETWEEN, FILLER, LANGS, MAKE, MODES, SWITCH, Mode, keyword
-from skazano.understand.names import Named, match
+from skazano.understand.names import Named, match, match_prefix
 from skazano.understand.pairs import next_pair, pair_apart, pair_by_sound, starts
 from skazano.understand.readings import sounds_like
-from skazano.understand.spoken_name import NAMING, NAMING_SET, project_named
+from skazano.understand.spoken_name import LONGEST, NAMING, NAMING_SET, project_named
 from skazano.understand.tools import like_tool, tool_after
 from skazano.understand.words import WISHES, Word, is_imperative
 
 SURE = 0.9  # likeness at which no other way to read a pair is looked for
 
 _TO_VALUE = FILLER | NAMING | SWITCH | MAKE | BETWEEN
+_AMENDS = {"нет", "ой", "точнее", "вернее"}
 _ALL = {"все", "всего", "всех", "мои", "настройки", "настроек", "полностью"}
 
 
@@ -63,13 +64,36 @@ def told_for_sure(tokens: list[Word], at: int, names: list[Named]) -> bool:
     return name is not None and match(name, names).sure
 
 
+def another_project(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
+    """Read a second project: it puts the first right («нет, киноклуб»), or both are kept, so that it is
+    asked which; the place after it, or `at`."""
+    place = at
+    while place < len(tokens) - 1 and tokens[place].norm in _AMENDS:
+        place += 1
+    name, after = project_named(tokens, place, names, NAMING_SET)
+    if name is None and place > at:
+        found, taken = match_prefix([t.norm for t in tokens[place:]], names, LONGEST)
+        after = place + taken
+        if found.sure and (after == len(tokens) or orders(tokens[after:])):
+            name = " ".join(t.norm for t in tokens[place:after])
+    meant = match(name, names) if name and into.project else None
+    if meant is None or not meant.sure:
+        return at
+    if place > at:
+        into.project = name
+    elif match(into.project or "", names).slug != meant.slug:
+        into.project = f"{into.project} или {name}"
+    return after
+
+
 def _read_reset(tokens: list[Word], at: int, after: int, into: Settings) -> int:
     """«сброс», «сбрось всё», «сбросить все настройки»; not «сбрось кэш», which is a request."""
     while after < len(tokens):
         words = [t.norm for t in tokens[after : after + 2]]
-        if words[0] not in _ALL and not sounds_like(words[0], "настройки", 0.8):
+        apart = len(words) > 1 and sounds_like(" ".join(words), "настройки", 0.85)  # «настрой к»
+        if not apart and words[0] not in _ALL and not sounds_like(words[0], "настройки", 0.8):
             break
-        after += 2 if sounds_like(" ".join(words), "настройки", 0.85) else 1  # «настрой к»
+        after += 1 + apart
     follows = tokens[after].norm if after < len(tokens) else ""
     ordered = tokens[at].norm in {"сбрось", "сбросить"} and after == at + 1
     if (
@@ -80,6 +104,14 @@ def _read_reset(tokens: list[Word], at: int, after: int, into: Settings) -> int:
         return at
     into.reset = True
     return after
+
+
+def orders(left: list[Word]) -> bool:
+    """Whether a request begins with these words: «поставь», which may lead to a pair, orders here."""
+    for word in left:
+        if begins(word.norm) or word.norm not in FILLER:
+            return begins(word.norm)
+    return False
 
 
 def begins(word: str) -> bool:
