@@ -1,6 +1,6 @@
 """The corpus of misheard project names and settings phrases, and what is a right answer to each.
 
-Lists a to h are 60 names each; "strangers" are names of no project of list a, "strangers_c" of none of
+Lists a to j are 60 names each; "strangers" are names of no project of list a, "strangers_c" of none of
 list c, and so on. What was heard of them comes from synthetic voices through two recognisers, the demo
 model and Whisper (bench/_speak_names.py), or by "hand" from the rules of Russian phonetics.
 """
@@ -40,7 +40,7 @@ def projects(key: str) -> list[Name]:
 @cache
 def spoken() -> list[dict[str, Any]]:
     """Every utterance: list, by, slug (None: a stranger), said, voice, frame, phrase."""
-    slugs = {(key, p["said"]): p["slug"] for key in "abcdefgh" for p in _named().get(key, ())}
+    slugs = {(key, p["said"]): p["slug"] for key in "abcdefghij" for p in _named().get(key, ())}
     out = []
     for line in map(json.loads, (DATA / "names_heard.jsonl").read_text().splitlines()):
         slug, heard = slugs.get((line["list"], line["said"])), line.pop("heard")

@@ -130,6 +130,14 @@ def test_what_a_phrase_sets(text, expected, names):
     assert found == Settings(**expected)
 
 
+@pytest.mark.parametrize(
+    "said", ["проекс перау", "вот езыик пусть буди танглиски", "работаеимс проектым ф апсидеан волт"]
+)
+def test_what_is_not_understood_after_that_word_is_no_request(said):
+    assert parse(f"Настройки {said}", PROJECTS) == Settings(unclear=said)
+    assert parse(f"настройки {said} поправь", PROJECTS) is None
+
+
 def test_known_names_end_a_name_without_a_verb():
     text = "настройки проект демо кнопка выхода не работает"
     assert parse(text, PROJECTS) == Settings(project="демо", rest="кнопка выхода не работает")

@@ -53,6 +53,8 @@ class Desk:
 
     def settle(self, wanted: Settings) -> str:
         """Apply a settings phrase; a request behind it goes on as a task."""
+        if wanted.unclear:
+            return self.answer("settings-unclear", said=wanted.unclear, **self.what_is_set())
         project, near = None, None
         if wanted.project:
             near = names.match(wanted.project, self.projects)

@@ -221,6 +221,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Проект: {project}. Ответ: {mode}. Инструмент: {tool}.",
         "Project: {project}. Answers: {mode}. Tool: {tool}.",
     ),
+    "settings-unclear": (
+        "Не понял, что настроить: «{said}». Скажите ещё раз, например «настройки проект …» или «настройки "
+        "режим аудио». Сейчас: проект — {project}, ответ — {mode}, инструмент — {tool}.",
+        "I did not understand what to set: “{said}”. Say it again, for instance “settings project …” or "
+        "“settings mode audio”. Set: project {project}, answers {mode}, tool {tool}.",
+    ),
     "no-project": (
         "Не нашёл проекта «{name}». Есть: {known}.",
         "I found no project “{name}”. There are: {known}.",

@@ -28,8 +28,13 @@ DATA = ROOT / "tests" / "data"
 USUAL = ["anna", "aleksandr", "elena", "pavel", "mikhail", "arina", "ru", "ru+f2"]
 NEVER_MET = ["tatiana", "vitaliy", "evgeniy-rus"]  # with those of LATEST in lists d to g alone
 LATEST = [*NEVER_MET, "artemiy", "yuriy", "victoria", "irina", "aleksandr-hq", "ru+m3", "ru+f4"]
-FOR_H = ["elena", "mikhail", "arina", "tatiana", "yuriy", "artemiy", "victoria", "vitaliy", "aleksandr",
-         "evgeniy-rus", "ru+m1", "ru+f3"]  # fmt: skip
+FOR_DEMO = {
+    "h": "elena mikhail arina tatiana yuriy artemiy "
+    "victoria vitaliy aleksandr evgeniy-rus ru+m1 ru+f3".split(),
+    "i": "tatiana anna vitaliy pavel irina mikhail "
+    "evgeniy-rus victoria aleksandr-hq arina ru+m2 ru+f1".split(),
+    "j": "yuriy elena aleksandr tatiana artemiy irina pavel evgeniy-rus arina vitaliy ru+m4 ru+f5".split(),
+}
 # Whisper takes seconds, so it hears fewer, and none of espeak-ng's: those are no Russian to it.
 FOR_WHISPER = {
     "a": ["anna", "pavel"],
@@ -40,6 +45,8 @@ FOR_WHISPER = {
     "f": ["vitaliy", "evgeniy-rus", "aleksandr", "victoria", "irina"],
     "g": ["vitaliy", "evgeniy-rus", "aleksandr", "victoria", "irina"],
     "h": ["tatiana", "mikhail", "elena", "yuriy", "arina"],
+    "i": ["anna", "vitaliy", "mikhail", "victoria", "evgeniy-rus"],
+    "j": ["irina", "pavel", "artemiy", "tatiana", "aleksandr"],
 }
 WHOLE = "настройки проект {}"
 OTHERS = ("проект {} добавь кнопку выхода", "в проекте {} исправь опечатку в заголовке")
@@ -101,12 +108,12 @@ def wanted(
 ) -> list[tuple[str, str, list[str]]]:
     """(said, frame, voices) of a list."""
     said = [name if isinstance(name, str) else name["said"] for name in names[key]]
-    of, late = {"strangers": "a"}.get(key, key[-1]), key[-1] in "defgh"
+    of, late = {"strangers": "a"}.get(key, key[-1]), key[-1] in "defghij"
     if by == "whisper":
         voices = FOR_WHISPER[of]
     else:
         usual = USUAL + NEVER_MET * (key == "c")
-        voices = FOR_H if of == "h" else [*LATEST, "anna", "pavel"] if late else usual
+        voices = FOR_DEMO.get(of, [*LATEST, "anna", "pavel"] if late else usual)
     if key.startswith("strangers"):
         return [(name, WHOLE, voices[1 : 3 if by == "demo" else 2]) for name in said]
     rows = [(name, WHOLE, voices) for name in said]

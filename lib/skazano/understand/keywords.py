@@ -15,8 +15,12 @@ _EXACT_HEADS = {"настройки", "настройкй", "settings", "сет�
 _LOOSE_HEADS = ("настройки", "настройка", "сеттингс")
 HEAD_LIKE = 0.8  # likeness at which «настройки» is heard …
 CHANGING_LIKE = 0.88  # … and «поменяй настройки»
-_BEFORE_HEAD = set("ну так э эм а и вот слушай короче значит давай привет мои".split())
+BEFORE_LIKE = 0.7  # likeness at which a word before «настройки» is one of these
+_BEFORE_HEAD = set(
+    "ну так э эм а и вот слушай смотри короче значит давай привет мои ладно ага угу ок окей хорошо".split()
+)
 _CHANGING = [f"{verb} настройки" for verb in "поменяй измени смени обнови открой переключи задай".split()]
+_CHANGING += [f"{verb} в настройки" for verb in "зайди войди перейди иди".split()]
 _KEYS = {
     "project": "проект проекта проекту проекты прожект project".split(),
     "mode": "режим режима режиме mode".split(),
@@ -40,11 +44,11 @@ LANGS = {
 FILLER = set(
     "и а ну э эм так вот пожалуйста поставь выбери давай потом включи переключи переключись установи "
     "смени поменяй измени на будет пусть это теперь еще же короче слушай значит мой наш "
-    "также затем дальше".split()
+    "также затем дальше ем общем вобщем".split()
 )
 SWITCH = set(
     "переключись переключи переключаемся перейди переходи переходим вернись зайди смени поменяй выбери "
-    "поставь ставь ставим выбираем включи работаем назначь задай верни switch".split()
+    "поставь ставь ставим выбираем включи вруби работаем назначь задай верни switch".split()
 )
 MAKE = set("сделай делай используй открой возьми".split())  # before a keyword they only lead to it
 AROUND = set(
@@ -132,7 +136,7 @@ def _cut_at_order(token: Word) -> list[Word]:
 def head(tokens: list[Word]) -> tuple[int, bool]:
     """(words that the opening «настройки» takes, whether it is unmistakable); (0, False): none."""
     before = 0
-    while before < min(2, len(tokens)) and tokens[before].norm in _BEFORE_HEAD:
+    while before < min(2, len(tokens)) and _before_head(tokens, before):
         before += 1
     first = [t.norm for t in tokens[before : before + 4]]
     if not first:
@@ -150,6 +154,16 @@ def head(tokens: list[Word]) -> tuple[int, bool]:
     if not taken or (changed and following in {"проекта", "языка", "инструмента"}):
         return 0, False
     return before + taken, False
+
+
+def _before_head(tokens: list[Word], at: int) -> bool:
+    """Whether «настройки» may come after this word: «ладно настройки», «ладна настройки»."""
+    word, following = tokens[at].norm, tokens[at + 1].norm if at + 1 < len(tokens) else ""
+    return word in _BEFORE_HEAD or (
+        following in _EXACT_HEADS
+        and not is_imperative(word)
+        and any(alike_words(word, before) >= BEFORE_LIKE for before in _BEFORE_HEAD)
+    )
 
 
 def is_filler(tokens: list[Word], at: int) -> bool:

@@ -18,7 +18,7 @@ from skazano.understand.readings import alike_words
 from skazano.understand.spoken_name import project_named
 from skazano.understand.values import Settings as Settings
 from skazano.understand.values import another_project, orders, read_pair, told_for_sure
-from skazano.understand.words import Word
+from skazano.understand.words import Word, is_imperative, is_infinitive, is_verb
 
 _CANCEL = {
     "отмена", "отмени", "отменить", "отменяй", "отмени это", "отменяется", "отмена отмена", "забудь",
@@ -47,6 +47,7 @@ _BARE = {
 _GOING = {"переключись", "переключаемся", "перейди", "переходи", "вернись", "зайди"}
 _BACK = {"верни", "переключи", "переключись", "вернись", "включи"}
 _MODES_ALONE = {"голос", "аудио", "текст"}
+FEW = 6  # words after «настройки» that are no request without a verb
 VERB_LIKE = 0.8  # likeness at which a word is one of these
 _BEFORE_SURE = {"давай", "теперь", "значит", "открой"}  # before a project that is named for sure
 _OF = {"в", "во", "для", "по", "на", "внутри", "насчет", "касательно"}
@@ -83,7 +84,16 @@ def parse(text: str, names: Sequence[Named | str] = ()) -> Settings | None:
     told = settings != Settings(rest=settings.rest)
     if found or not settings.rest:
         return settings if certain or told or len(tokens) <= 3 else None
-    return settings if certain and orders(tokens[after:]) else None
+    if certain and orders(tokens[after:]):
+        return settings
+    return Settings(unclear=settings.rest) if certain and _tells_nothing(tokens[after:]) else None
+
+
+def _tells_nothing(tokens: list[Word]) -> bool:
+    """Whether what follows «настройки» is too little for a request: «настройки проекс перау»."""
+    said = [t.norm for t in tokens if t.norm not in FILLER]
+    does = any(is_imperative(word) or is_verb(word) or is_infinitive(word) or word == "не" for word in said)
+    return len(said) <= FEW and not does
 
 
 def _read_pairs(tokens: list[Word], at: int, known: list[Named], into: Settings) -> tuple[int, int]:

@@ -19,7 +19,8 @@ _ALL = {"все", "всего", "всех", "мои", "настройки", "н�
 
 
 class Settings(msgspec.Struct):
-    """What a settings phrase sets; None means it was not mentioned. rest is the request left over."""
+    """What a settings phrase sets; None means it was not mentioned. rest is the request left over, unclear
+    what was not understood where nothing was."""
 
     project: str | None = None
     mode: Mode | None = None
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct):
     action: Action | None = None
     name: str | None = None
     rest: str = ""
+    unclear: str = ""
 
 
 def read_pair(tokens: list[Word], at: int, names: list[Named], into: Settings) -> int:
