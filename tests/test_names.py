@@ -227,6 +227,7 @@ TERMS = ["ebench", "parse_config", "task_list"]
         ("переименуй таск лист", "переименуй task_list"),
         ("сделай джейсон вместо ямла", "сделай JSON вместо YAML"),
         ("почини пул реквест", "почини pull request"),
+        ("поправь меню в телеграм-боте", "поправь меню в Telegram-боте"),
     ],
 )
 def test_terms_are_put_right(said, meant):

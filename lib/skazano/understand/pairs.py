@@ -23,7 +23,7 @@ from skazano.understand.keywords import (
 from skazano.understand.leading import INSIDE, leads
 from skazano.understand.phonetics import CLASSES, cyrillic, likeness
 from skazano.understand.readings import alike_words, endless, sound
-from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, words
+from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, parts, words
 
 LIKE = 0.8  # likeness at which a pair is heard …
 LIKE_RARE = 0.86  # … and one that is told otherwise than by its keyword first
@@ -109,13 +109,8 @@ class Pair(NamedTuple):
 def tokens_of(text: str) -> list[Word]:
     """The first words of a text, more than a settings phrase has; those run together and those joined by a
     hyphen are taken apart."""
-    apart, whole = [], words(text)
-    for norm, start, end in whole[:READ]:
-        begins = start
-        for part in norm.split() if end - start == len(norm) else [norm]:
-            stop = begins + len(part) if part != norm else end
-            apart.append(Word(part, begins, stop))
-            begins = stop + 1
+    whole = words(text)
+    apart = [part for word in whole[:READ] for part in parts(word)]
     return [piece for token in unglued(apart) for piece in _cut(token)] + whole[READ : 2 * READ]
 
 

@@ -19,7 +19,7 @@ from skazano.understand.lexicon import WORDS as LEXICON
 from skazano.understand.phonetics import likeness
 from skazano.understand.readings import readings
 from skazano.understand.sameness import is_everyday
-from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, vocabulary, words
+from skazano.understand.words import IMPERATIVES, WISHES, Word, is_imperative, parts, vocabulary, words
 
 MOST_FILES, MOST_BYTES, MOST_TERMS = 400, 120_000, 300  # read of a checkout; bytes are each file's
 ALIKE = 0.8  # likeness at which a word is a term misheard
@@ -156,7 +156,7 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
         )
     )
     sounds, names = _sounds(every)
-    tokens = words(text)
+    tokens = [part for word in words(text) for part in parts(word)]
     able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _bound(t.norm) for t in tokens]
     plain = [_plain(t.norm) for t in tokens]
     out, changed, at, end = [], [], 0, 0

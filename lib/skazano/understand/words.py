@@ -50,6 +50,14 @@ def words(text: str) -> list[Word]:
     ]
 
 
+def parts(word: Word) -> list[Word]:
+    """A word, or those that a hyphen joins."""
+    norm, start, end = word
+    if end - start != len(norm):
+        return [word]
+    return [Word(m.group(), start + m.start(), start + m.end()) for m in re.finditer(r"\S+", norm)]
+
+
 def is_imperative(word: str) -> bool:
     """Whether a normal word orders something: «добавь», «оптимизируй»."""
     return word in IMPERATIVES or _like(_IMPERATIVE_SHAPE, word)
