@@ -24,10 +24,10 @@ FRONTED = frozenset("если когда раз поскольку".split())
 _BOUND = NO_COMMA_AFTER | PREPOSITIONS | frozenset(
     """как где куда откуда кто сколько какой какая какое какие почему зачем пока хотя чем ли бы лишь потому
     поэтому же давай давайте можешь просто только лучше сразу сначала потом затем тогда заодно нужно надо
-    его ее их то ничего никого никогда никуда больше тоже""".split()
+    его ее их то ничего никого никогда никуда больше тоже теперь""".split()
 )  # fmt: skip
 _LEADS = _ORDINALS | frozenset(
-    "не просто только лучше сразу сначала потом затем тогда заодно поэтому также давай пусть".split()
+    "теперь не просто только лучше сразу сначала потом затем тогда заодно поэтому также давай пусть".split()
 )
 _WHOSE = frozenset("мне нам тебе ему ей им там тут еще поэтому теперь просто".split())
 _WISHES = frozenset("надо нужно хочу хочется хотелось необходимо".split())
@@ -51,6 +51,7 @@ _LONG = 8  # words after which another thought begins a sentence of its own
 
 def asks(sentence: Sequence[str]) -> bool:
     begin = 1 if sentence[:1] in (["а"], ["ну"]) else 0
+    begin += sentence[begin : begin + 2] in (["ты", "можешь"], ["вы", "можете"])
     first = sentence[begin : begin + 1]
     asks = set(first) & _QUESTIONS or "ли" in sentence[begin + 1 : begin + 3]
     return len(sentence) > 2 and bool(asks) and not any(is_imperative(norm) for norm in sentence)
@@ -62,7 +63,7 @@ def between_clauses(norms: Sequence[str], marks: dict[int, str]) -> dict[int, st
     for at in range(1, len(norms)):
         if at in marks:
             clause = at
-        elif norms[at] in _JOINS and _begins_order(norms, at + 1) and _depends(norms, clause):
+        elif norms[at] in _JOINS and _begins_its_own(norms, at + 1) and _depends(norms, clause):
             out[at] = ","
             clause = at + 1
         elif norms[at] in _JOINS:
@@ -91,12 +92,14 @@ def _depends(norms: Sequence[str], clause: int) -> bool:
     return clause > 0 and (
         norms[clause] in BEGINS - {"но", "зато", "однако", "а"} | _ASKED
         or any(map(WHICH.fullmatch, norms[clause : clause + 2]))
+        or "ли" in norms[clause + 1 : clause + 3]
     )
 
 
 def _which_is_over(norms: Sequence[str], clause: int, at: int) -> bool:
     """«кнопка, через которую открывается чат, не работает»: the subject's own verb comes."""
-    if not any(map(WHICH.fullmatch, norms[clause : clause + 2])) or any(map(_says, norms[:clause])):
+    main = max((n + 1 for n in range(clause) if norms[n] in BEGINS), default=0)
+    if not any(map(WHICH.fullmatch, norms[clause : clause + 2])) or any(map(_says, norms[main:clause])):
         return False
     verb = at + (norms[at] == "не")
     return verb < len(norms) and is_verb(norms[verb]) and norms[at - 1] != "не" and any(
@@ -115,6 +118,12 @@ def _begins_order(norms: Sequence[str], at: int) -> bool:
     while at < len(norms) - 1 and norms[at] in _LEADS:
         at += 1
     return at < len(norms) and is_imperative(norms[at])
+
+
+def _begins_its_own(norms: Sequence[str], at: int) -> bool:
+    """Whether an order begins at `at`, or «если …» that one follows."""
+    fronted = norms[at : at + 1] != [] and norms[at] in FRONTED
+    return any(map(is_imperative, norms[at + 1 :])) if fronted else _begins_order(norms, at)
 
 
 def _begins_clause(norms: Sequence[str], at: int, clause: int) -> str:
@@ -141,7 +150,8 @@ def _begins_clause(norms: Sequence[str], at: int, clause: int) -> str:
     if norm == "это" and following and following[0] in _TELLS_OF_THIS and not is_imperative(norms[at - 1]):
         return "subject"
     if is_infinitive(norm) and any(map(is_infinitive, said[:-1])) and _WISHES & set(norms[:at]):
-        return "" if is_infinitive(said[-1]) or is_verb(said[-1]) else "subject"
+        bound = is_infinitive(said[-1]) or is_verb(said[-1]) or _WISHES & set(said[-3:])
+        return "" if bound else "subject"
     return ""
 
 
@@ -157,6 +167,8 @@ def _complete(said: Sequence[str]) -> bool:
         return True
     if said[0] in _QUESTIONS and len(said) > 2:
         return True
+    if said[0] in FRONTED and any(map(is_infinitive, said)):
+        return True  # «если ввести название»
     fault = {"опять", "снова", "почему", "ошибка", "опечатка", "баг", "дыра"} & set(said)
     if "нет" in said[:-1] and said[said.index("нет") + 1] not in PREPOSITIONS:
         return True  # «в договоре нет даты»

@@ -13,26 +13,28 @@ from skazano.understand.clauses import (
     asks,
     between_clauses,
 )
-from skazano.understand.filler import quoted
-from skazano.understand.labels import labels
+from skazano.understand.labels import labels, quoted
 from skazano.understand.takebacks import DAYS
-from skazano.understand.words import is_imperative, words
+from skazano.understand.words import is_imperative, is_infinitive, is_verb, words
 
-_AFTER_ASKING = frozenset("где куда откуда кто сколько какой какая какое какие каких какую".split())
+_AFTER_ASKING = frozenset("где куда откуда кто сколько насколько какой какая какое какие каких какую".split())
 _ASKS = frozenset(
     """посмотри проверь напиши покажи опиши объясни узнай выясни разберись подумай скажи убедись учти
     помни укажи запиши посчитай глянь поясни расскажи кажется видно понятно ясно знаю думаю вижу заметил
     заметила жалуются жалуется говорит говорят пишут пишет оказалось известно считаю важно сказал сказали
     спрашивают спроси посмотреть проверить узнать понять выяснить объяснить рассказать показать подсказать
-    понимать знать видеть показывала показывал смотри похоже письмо сообщение объявление новость""".split()
+    понимать знать видеть проверку проверка
+    уведомление показывала показывал смотри похоже письмо сообщение объявление новость""".split()
 )
 _NEXT = ("во вторых", "в третьих", "в четвертых")
 _TOGETHER = frozenset("даже только особенно лишь именно кроме потому так".split())  # «даже если»: before both
-_ASIDE = frozenset("наверное видимо пожалуй".split())
+_ASIDE = frozenset("наверное видимо пожалуй кажется".split()) | {"по моему"}
 _GERUND = re.compile(
     r"[а-я]{3,}(?:ируя|изуя|льзуя)|(?:из|под)?меняя|трогая|ломая|учитывая|сохраняя|удаляя|теряя|нарушая|дожидаясь"
 )
-_POINTS = frozenset("то тем том того тому все всем всего".split())
+_TO_WHOM = frozenset("мне нам тебе вам ему ей им".split())
+_TALES = frozenset("проблема идея просьба задача ситуация мысль история".split())
+_POINTS = frozenset("то тем том того тому те тех тот та ту все всех всем всего".split())
 MOST_WORDS = 1000  # of a note; who says more without a pause is not speaking
 
 
@@ -44,7 +46,10 @@ def with_commas(text: str) -> str:
         return text
     norms, apart = [token.norm for token in tokens], quoted(text, tokens)
     apart |= {at for begin, end in labels(tokens) for at in range(begin, end)}
+    norms = ["цитата" if at in apart else norm for at, norm in enumerate(norms)]
     marks = dict.fromkeys([at for at in range(1, len(norms)) if _before(norms, at)], ",")
+    marks |= {at: ":" for at in marks if norms[at - 1] == "так" and norms[at] in FRONTED}
+    marks |= {at: ":" for at in range(2, len(norms)) if _announces(norms[at - 2 : at + 1])}
     marks |= dict.fromkeys(_after_fronted(norms), ",")
     marks = between_clauses(norms, marks)
     for at in sorted(marks.keys() - apart, reverse=True):
@@ -55,6 +60,13 @@ def with_commas(text: str) -> str:
     return text + "?" if asked and re.search(r"\w$", text) else text
 
 
+def _announces(said: Sequence[str]) -> bool:
+    """«проблема такая», «такая идея», «два вопроса»"""
+    if len(said) == 3 and said[0] in ("два", "две", "три") and said[1] in ("вопроса", "проблемы"):
+        return True
+    return "такая" in said[:2] and bool(_TALES & set(said[:2])) and not is_verb(said[2])
+
+
 def _set_apart(norms: Sequence[str], at: int, following: str) -> bool:
     """Whether an aside, «хотя» or a gerund begins or has ended here."""
     norm, last = norms[at], norms[at - 1]
@@ -62,8 +74,16 @@ def _set_apart(norms: Sequence[str], at: int, following: str) -> bool:
         return True
     if at > 1 and norms[at - 2 : at] == ["хотя", "нет"]:
         return True
+    if "кажется" in (norm, last) and (
+        following == "что" or norm == "что" or _TO_WHOM & set(norms[max(0, at - 2) : at])
+    ):
+        return False
     gerund = _GERUND.fullmatch(following if norm == "не" else norm) and last != "не"
     return bool(gerund or norm in _ASIDE or last in _ASIDE) and last not in NO_COMMA_AFTER
+
+
+def _ordered(norms: Sequence[str]) -> bool:
+    return any(is_imperative(norm) or norm in ("надо", "нужно") for norm in norms)
 
 
 def _before(norms: Sequence[str], at: int) -> bool:
@@ -72,23 +92,27 @@ def _before(norms: Sequence[str], at: int) -> bool:
     following = norms[at + 1] if at + 1 < len(norms) else ""
     if _set_apart(norms, at, following):
         return True
-    if norm == "только" and last not in NO_COMMA_AFTER and any(map(is_imperative, norms[:at])):
-        return following == "без" or any(map(is_imperative, norms[at + 1 : at + 5]))
+    if norm == "только" and last not in NO_COMMA_AFTER and _ordered(norms[:at]):
+        how = at + 2 == len(norms) and re.fullmatch("[а-я]{4,}о", following)
+        return following == "без" or bool(how) or any(map(is_imperative, norms[at + 1 : at + 5]))
     if norm in {"потом", "затем"} and last not in NO_COMMA_AFTER:
-        return is_imperative(following)
+        return is_imperative(following) or "сначала" in norms[:at] or norms.count(norm) > 1
     if not following or last in NO_COMMA_AFTER or (norm, following) == ("хотя", "бы"):
         return False
     chosen = WHICH.fullmatch(following) or (following == "чем" and last in _ASKS)
     if norm in PREPOSITIONS and (chosen or {following, last} <= DAYS):
         return True
-    if norm in _TOGETHER and following in ("если", "когда", "что"):
-        return (norm, following) != ("так", "что") and (norm != "потому" or following == "что")
+    if norm in _TOGETHER - {"так"} and following in ("если", "когда", "что"):
+        return norm != "потому" or following == "что"
     if last in PREPOSITIONS or (last in _TOGETHER and norm in ("если", "когда", "что")):
-        return False
+        return last == "так" and norm != "что"
+    if norm == "не" and norms[at + 2 : at + 3] == ["ли"]:
+        return last in _ASKS
     if WHICH.fullmatch(norm):
         return True
     if norm == "что":  # «напиши в документации, что …»
-        return bool(_ASKS & set(norms[max(0, at - 6) : at])) or last in _POINTS
+        told = is_imperative(last) or is_infinitive(last) or (is_verb(last) and last not in ("есть", "нет"))
+        return told or bool(_ASKS & set(norms[max(0, at - 6) : at])) or last in _POINTS
     if norm == "то":
         return following == "есть" or (bool(FRONTED & set(norms[:at])) and last != "а")
     recent = norms[max(0, at - 3) : at]

@@ -8,22 +8,24 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from skazano.understand.filler import quoted
+from skazano.understand.amounts import numbers
+from skazano.understand.labels import quoted
 from skazano.understand.numerals import NUMERALS
+from skazano.understand.other_orders import another_order, forbidden, orders, other_order
+from skazano.understand.reversals import other_way_round, swapped, without_refused
+from skazano.understand.stammers import denied, said_in_full, stammer
 from skazano.understand.takebacks import (
     ADJECTIVE,
-    LONGEST,
     PREPOSITIONS,
-    SMALL,
     Edit,
     adjectives,
-    another_order,
+    chosen_again,
     contrast,
+    earlier_place,
+    in_full,
     nouns,
-    numbers,
-    orders,
+    other_aim,
     other_colour,
-    other_order,
     said_again,
     same_beginning,
 )
@@ -40,9 +42,10 @@ _MARKS = [tuple(mark.split()) for mark in _EXCUSES] + [
     tuple(mark.split())
     for mark in (
         "нет это много|нет это мало|нет многовато|нет маловато|"
-        "хотя нет не надо лучше|ой нет не надо лучше|нет не надо лучше|"
-        "хотя нет подожди|хотя нет погоди|ой нет подожди|ой нет не так|ой нет лучше|а нет лучше|"
-        "хотя нет лучше|или нет лучше|ой нет|ой вернее|ой точнее|ой извини|тьфу нет|тьфу ты|а нет|"
+        "хотя нет не надо лучше|а нет не надо лучше|ой нет не надо лучше|нет не надо лучше|"
+        "ой то есть|нет то есть|тьфу то есть|хотя нет подожди|хотя нет погоди|ой нет подожди|"
+        "ой нет не так|ой нет лучше|а нет лучше|"
+        "хотя нет лучше|хотя давай|или нет лучше|ой нет|ой вернее|ой точнее|ой извини|тьфу нет|тьфу ты|а нет|"
         "хотя нет|нет лучше|нет вернее|нет точнее|нет погоди|нет подожди|нет не так|нет стоп|нет стой|"
         "стоп нет|стой нет|погоди нет|подожди нет|то есть нет|вернее нет|точнее сказать|вернее сказать|"
         "или вернее|или точнее|а вернее|а точнее|а лучше|хотя лучше|я хотел сказать|я имел в виду|"
@@ -51,7 +54,15 @@ _MARKS = [tuple(mark.split()) for mark in _EXCUSES] + [
 ]  # the longer before what it begins with
 _FIRST = frozenset(mark[0] for mark in _MARKS)
 # Marks that are as often part of what is wanted.
-_MEANT = {("нет",), ("точнее",), ("то", "есть"), ("в", "смысле"), ("а", "лучше"), ("хотя", "лучше")}
+_MEANT = {
+    ("нет",),
+    ("точнее",),
+    ("то", "есть"),
+    ("в", "смысле"),
+    ("а", "лучше"),
+    ("хотя", "лучше"),
+    ("хотя", "давай"),
+}
 _CONDITIONS = frozenset("если когда где там тут здесь почему пока у раз есть ли или".split())
 # «в базе нет», «ошибок нет»: with these endings a bare «нет» is as likely to be «there is none».
 _ABSENT = re.compile(r"(?:[аеёиоыя]|[оеё][вйм]|[ая]х|ь)$")
@@ -65,10 +76,11 @@ _JOKE = re.compile(
 _REQUOTED = re.compile(  # «возраст», ой, то есть «дата»
     r"«[^»\n]{1,80}»[\s,…–—]+(?:(?:ой|нет|тьфу|вернее|точнее|то есть|хотя нет|лучше)[\s,]+)+(?=«)", re.I
 )
+_TOO_MUCH = frozenset("много мало многовато маловато".split())  # «нет, двадцать много, давай десять»
 _SOFTLY = frozenset(["лучше", "давай", "все таки", "уж"])  # «нет, давай всё-таки на синий»
 
 _EXCUSE = re.compile(
-    r"(?: я)?(?: уже| потом| лучше)? (?:сам|сама)"
+    r"(?: я)?(?: уже| потом| лучше)? (?:сам|сама)(?: [а-я]{3,}[ую])?"
     r"(?: (?:сделаю|поправлю|починю|разберусь|посмотрю|справлюсь|решу|все|уже))*$"
     r"| уже(?: сам| сама)? (?:нашел|нашла|сделал|сделала|сделали|разобрался|разобралась|починил|поздно)$"
     r"| (?:потом|позже|завтра) (?:скажу|надиктую|решу|решим|подумаю|разберусь|разберемся)$"
@@ -93,11 +105,14 @@ def calls_itself_off(text: str) -> bool:
         tokens[start - 1].norm in _CALLS_OFF | _TURNS | _BESIDE
         or _forbids(tokens, start - 1)
         or [token.norm for token in tokens[max(0, start - 2) : start]] == ["знаешь", "что"]
+        or [token.norm for token in tokens[max(0, start - 3) : start]] == ["оставь", "как", "есть"]
     ):
-        start -= 1
+        start -= 3 if tokens[start - 1].norm == "есть" else 1
     tail = [token.norm for token in tokens[start:]]
     said = " ".join(tail)
     refused = re.search(r"\bне (?:надо|нужно|делай)\b|\bничего не\b", said) is not None
+    if "как есть" in said and sum(is_imperative(token.norm) for token in tokens[:start]) == 1:
+        refused = True  # of several orders it may be the last alone that is taken back
     calls = sum(word in _CALLS_OFF for word in tail)
     if not start or not (calls or refused) or quoted(text, tokens) & set(range(start, len(tokens))):
         return False
@@ -115,7 +130,7 @@ def _forbids(tokens: Sequence[Word], at: int) -> bool:
 
 def corrected(text: str) -> str:
     """text with what was plainly taken back left out, and with a beginning said twice said once."""
-    text, start = _JOKE.sub("", _REQUOTED.sub("", text.replace("...", "…"))), 1
+    text, start = without_refused(swapped(_JOKE.sub("", _REQUOTED.sub("", text.replace("...", "…"))))), 1
     for _ in range(MOST):
         tokens = words(text)
         found = _first(text, tokens, start)
@@ -124,7 +139,7 @@ def corrected(text: str) -> str:
         before, after = text[: tokens[found.start].start], text[tokens[found.end - 1].end :]
         after = found.instead + after if found.instead else after.lstrip(" ,–—…-")
         text = " ".join(part for part in (before.rstrip(), after) if part)
-        start = max(1, found.start)
+        start = max(1, found.start - 1)
     return text
 
 
@@ -132,7 +147,7 @@ def _first(text: str, tokens: list[Word], start: int) -> Edit | None:
     """What goes first from the word at `start` on, but for what is quoted or goes over a full stop."""
     norms, apart = [token.norm for token in tokens], quoted(text, tokens)
     for at in range(start, len(tokens)):
-        edit = _stammer(norms, at) or _denied(norms, at) or _correction(text, tokens, norms, at)
+        edit = stammer(norms, at) or denied(norms, at) or _correction(text, tokens, norms, at)
         if edit is None or apart & set(range(edit.start, edit.end)):
             continue
         if _one_breath(text, tokens[edit.start : edit.end + (not edit.instead)]):
@@ -149,56 +164,6 @@ def _one_breath(text: str, said: Sequence[Word]) -> bool:
     return True
 
 
-def _stammer(norms: Sequence[str], at: int) -> Edit | None:
-    """«добавь в добавь в шапку», «почему по почему»: said again from the word before `at` on."""
-    for size in range(2, LONGEST + 1):
-        begun = norms[at - 1 : at - 1 + size]
-        after = at - 1 + size
-        if begun == norms[after + 1 : after + 1 + size] and norms[after : after + 1] == ["конечно"]:
-            return Edit(at - 1, after + 1)  # «до восьми, конечно, до восьми вечера»
-        if begun != norms[after : after + size] or NUMERALS.keys() & set(begun):
-            continue
-        if all(re.fullmatch("[а-я]+", n) for n in begun) and any(
-            n in SMALL or is_imperative(n) for n in begun
-        ):
-            return Edit(at - 1, at - 1 + size)
-    if _broken_off(norms, at):
-        return Edit(at - 1, at)
-    again = at + 1 < len(norms) and norms[at + 1] == norms[at - 1] and norms[at - 1].startswith(norms[at])
-    return Edit(at - 1, at + 1) if again and len(norms[at]) < len(norms[at - 1]) else None
-
-
-def _said_in_full(norms: Sequence[str], at: int, new: int) -> Edit | None:
-    """«в три часа дня, ой, ночи, конечно, в три часа ночи»: the whole of it is said again."""
-    for again in range(new + 1, min(new + 4, len(norms) - 2)):
-        first = [norm for norm in norms[new:again] if norm not in ("конечно", "точнее", "вернее")]
-        if not first or not set(first) <= set(norms[again : again + 2 + LONGEST]):
-            continue
-        for start in range(at - 2, max(-1, at - 2 - LONGEST), -1):
-            if norms[start : start + 2] == norms[again : again + 2]:
-                return Edit(start, again)
-    return None
-
-
-def _denied(norms: Sequence[str], at: int) -> Edit | None:
-    """«приходило письмо, не письмо, а смс»."""
-    if norms[at] != "не":
-        return None
-    for size in range(1, LONGEST + 1):
-        same = norms[max(0, at - size) : at] == norms[at + 1 : at + 1 + size]
-        if same and norms[at + 1 + size : at + 2 + size] == ["а"]:
-            return Edit(at - size, at + 2 + size)
-    return None
-
-
-def _broken_off(norms: Sequence[str], at: int) -> bool:
-    """«доба добавь»: a syllable or two of the order that follows, where an order may begin."""
-    begun, order = norms[at - 1], norms[at]
-    begins = at == 1 or norms[at - 2] in ("и", "потом", "затем")
-    syllables = begun not in SMALL and not is_imperative(begun) and re.fullmatch("[а-я]{2,}[аеиоуыюя]", begun)
-    return bool(begins and syllables and order.startswith(begun)) and is_imperative(order)
-
-
 def _correction(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int) -> Edit | None:
     """What the mark of a correction at `at` takes back, the mark included; None if nothing plainly."""
     if norms[at] not in _FIRST:
@@ -206,35 +171,66 @@ def _correction(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int
     mark = next((m for m in _MARKS if tuple(norms[at : at + len(m)]) == m), None)
     if mark is None or at + len(mark) >= len(norms):
         return None
-    new = at + len(mark)
-    softly = new
-    while new + 1 < len(norms) and norms[new] in _SOFTLY:
-        new += 1
+    softly, new = _said_anew(norms, at, mark)
+    if new == len(norms):
+        return None
+    if norms[new] == "наоборот" and new + 1 < len(norms):
+        return other_way_round(norms, at, new + 1)
     if found := contrast(text, tokens, norms, at, new):
         return found
-    if mark in (("то", "есть"), ("хотя",)):
+    if mark == ("то", "есть"):
+        return in_full(norms, at, new)
+    if mark == ("хотя",) or {("не", "надо"), ("не", "нужно")} & set(pairwise(norms[new + 1 : new + 5])):
         return None
-    paused = (
-        text[tokens[at].start - 2 : tokens[at].start] in (", ", ". ") and text[tokens[softly - 1].end] == ","
-    )
-    if found := _said_in_full(norms, at, new):
+    if found := said_in_full(norms, at, new):
         return found
     if (found := numbers(norms, at, new)) or norms[new] in NUMERALS:
         return found
-    sure = mark not in _MEANT or (mark == ("нет",) and (paused or new > softly))
-    if not sure and (_CONDITIONS & set(norms[max(0, at - 6) : at]) or "нет" in norms[new:]):
-        return None
-    if not sure and mark == ("нет",) and _absent(norms, at, new):
-        return None
+    paused = (
+        text[tokens[at].start - 2 : tokens[at].start] in (", ", ". ") and text[tokens[softly - 1].end] == ","
+    )
+    sure = mark not in _MEANT or (mark in (("нет",), ("точнее",)) and (paused or new > softly))
+    if mark == ("точнее",) and norms[new] in PREPOSITIONS and norms[new] in norms[max(0, at - 3) : at - 1]:
+        sure = True
+    if not sure:
+        if found := chosen_again(norms, at, new):
+            return found
+        if _CONDITIONS & set(norms[max(0, at - 6) : at]) or "нет" in norms[new:]:
+            return None
+        if mark == ("нет",) and _absent(norms, at, new):
+            return None
+    found = _like_for_like(text, tokens, norms, at, new, sure)
+    if found is None and ("лучше" in norms[at:new] or new > softly):
+        found = another_order(norms, at, new)
+    return found or (nouns(norms, at, new) if sure else None)
+
+
+def _said_anew(norms: Sequence[str], at: int, mark: Sequence[str]) -> tuple[int, int]:
+    """(where the mark ends, with what it says of the old: «нет, это рано»; where the new words begin)."""
+    new = at + len(mark)
+    if mark == ("нет",) and norms[new] == "это" and norms[new + 2 : new + 3] in (["давай"], ["лучше"]):
+        new += 2
+    softly = new
+    if norms[new] in NUMERALS and norms[new + 1 : new + 2] and norms[new + 1] in _TOO_MUCH:
+        new += 2
+    while new + 1 < len(norms) and norms[new] in _SOFTLY:
+        new += 1
+    return softly, new
+
+
+def _like_for_like(
+    text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int, sure: bool
+) -> Edit | None:
     return (
-        said_again(norms, at, new)
+        other_aim(text, tokens, norms, at, new)
+        or said_again(norms, at, new)
+        or (earlier_place(text, tokens, norms, at, new) if sure else None)
         or same_beginning(norms, at, new, sure)
         or adjectives(norms, at, new)
         or other_colour(text, tokens, norms, at, new)
         or orders(norms, at, new)
         or other_order(text, tokens, norms, at, new)
-        or (another_order(norms, at, new) if "лучше" in norms[at:new] or new > softly else None)
-        or (nouns(norms, at, new) if sure else None)
+        or forbidden(text, tokens, norms, at, new)
     )
 
 

@@ -2,14 +2,18 @@
 
 import re
 
-from skazano.understand.words import Word, is_imperative
+from skazano.understand.words import WISHES, Word, is_imperative, is_infinitive
 
 _WRITE = re.compile(r"(?:на|до|под)?пи(?:ши(?:те)?|шем|сать|сано)")
 _PLACE = re.compile(r"(?:кнопк|надпис|баннер|плашк|заголов|табличк|экран|вывеск|заглушк)[а-я]{0,4}")
 _QUOTED = re.compile(r"слов(?:о|ом|а|е)")
+_BUTTON = re.compile(r"кнопк[уаио]й?")
+_AFTER_NAME = frozenset("и под над рядом справа слева чтобы".split())
+_SMALL_JOINS = frozenset("чтобы что если как".split())
 _NO_LABEL = frozenset(
     "что чтобы как о об про в на по для через с сколько кто какой какая какие код тест тесты".split()
 )
+_QUOTATION = r"«[^»\n]{0,2000}»|\"[^\"\n]*\"|“[^”\n]{0,2000}”|„[^“”\n]*[“”]|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)"
 LONGEST = 6  # words
 
 
@@ -25,6 +29,8 @@ def labels(tokens: list[Word]) -> list[tuple[int, int]]:
             if begin + 1 == len(norms) or norms[begin + 1] in ("на", "и", "из", "в", "там"):
                 found.append((begin, begin + 1))
             continue
+        if _BUTTON.fullmatch(norm) and _named_so(norms, begin):
+            found.append((begin, begin + 1))
         if not _WRITE.fullmatch(norm):
             continue
         told = any(map(_PLACE.fullmatch, norms[max(0, at - 4) : at]))
@@ -38,6 +44,13 @@ def labels(tokens: list[Word]) -> list[tuple[int, int]]:
         if told and begin < end <= begin + LONGEST and norms[begin] not in _NO_LABEL:
             found.append((begin, end))
     return found
+
+
+def _named_so(norms: list[str], at: int) -> bool:
+    """«добавь кнопку выйти и ссылку», not «надо кнопку удалить и …»."""
+    before, over = norms[max(0, at - 4) : at], norms[at + 1 : at + 2]
+    ordered = any(map(is_imperative, before)) and not (WISHES | _SMALL_JOINS) & set(before)
+    return is_infinitive(norms[at]) and ordered and (not over or over[0] in _AFTER_NAME)
 
 
 def _end(norms: list[str], begin: int) -> int:
@@ -58,3 +71,9 @@ def in_quotes(text: str, tokens: list[Word]) -> str:
             continue
         text = f"{text[:first]}«{text[first:last]}»{text[last:]}"
     return text
+
+
+def quoted(text: str, tokens: list[Word]) -> set[int]:
+    """Places of words in quotation marks: they are what is to be written, not how it was said."""
+    spans = [m.span() for m in re.finditer(_QUOTATION, text)]
+    return {n for n, t in enumerate(tokens) if any(a <= t.start < b for a, b in spans)}

@@ -30,7 +30,7 @@ ORDINAL_STEMS = {
     "десят": 10, "одиннадцат": 11, "двенадцат": 12, "тринадцат": 13, "четырнадцат": 14, "пятнадцат": 15,
     "шестнадцат": 16, "семнадцат": 17, "восемнадцат": 18, "девятнадцат": 19, "двадцат": 20, "тридцат": 30,
 }  # fmt: skip
-_ORDINAL = re.compile(rf"({'|'.join(ORDINAL_STEMS)})(?:ый|ой|ий|ого|ьего|ому|ом|ое|ая|ую)")
+_ORDINAL = re.compile(rf"({'|'.join(ORDINAL_STEMS)})(?:ый|ой|ий|ого|ьего|ому|ьему|ом|ое|ье|ая|ья|ую|ью|ьей)")
 _DATES = re.compile(
     r"(?:январ|феврал|март|апрел|ма[яе]$|июн|июл|август|сентябр|октябр|ноябр|декабр|числ)|год(?:а|у|ом)?$"
 )
@@ -43,6 +43,12 @@ _NUMBERED = re.compile(
 )
 _ONE = rf"(\d+|{'|'.join(word for word in NUMERALS if len(word) > 2)})"
 _RANGE = re.compile(rf"\b(с |от |между |из |){_ONE} (до|на|по|и) {_ONE}\b")
+_OPPOSED = [  # «8 пикселей, а не четыре», «не четыре, а 8»
+    re.compile(rf"(\d(?: \w+)?,? а не (?:на |до |в |за )?){_ONE}()\b(?! раз)"),
+    re.compile(rf"(\bне (?:на |до |в |за )?){_ONE}((?: \w+)?,? а (?:на |до |в |за )?\d)"),
+]
+_TOP = re.compile(rf"\b(топ[- ]){_ONE}\b", re.I)
+_SPELT = re.compile(r"(?:парол|код|пин|номер|телефон|артикул)[а-я]{0,2}|pin")
 _CLOCK = frozenset("в до с к на около после".split())
 
 
@@ -109,7 +115,17 @@ def with_digits(text: str, apart: frozenset[int] | set[int] = frozenset()) -> st
     for start, stop, digits in reversed(edits):
         text = text[:start] + digits + text[stop:]
     text = re.sub(r"(?<=\d) точка (?=\d)", ".", text)
-    return _RANGE.sub(_both, text) if re.search(r"\d", text) else text
+    text = re.sub(r"\b(?:полторы тысячи|полутора тысяч)(?= [а-яё]{3})", "1500", text)
+    text = _TOP.sub(lambda found: found[1] + _digits(found[2]), text)
+    if not re.search(r"\d", text):
+        return text
+    for opposed in _OPPOSED:
+        text = opposed.sub(lambda found: found[1] + _digits(found[2]) + found[3], text)
+    return _RANGE.sub(_both, text)
+
+
+def _digits(said: str) -> str:
+    return str(NUMERALS.get(normal(said), said))
 
 
 def _both(found: re.Match[str]) -> str:
@@ -138,7 +154,9 @@ def _date(text: str, tokens: list[Word], at: int, end: int) -> tuple[int, int, s
         after = next((after[n + 1 :] for n in (1, 2) if n < len(after) and _ORDINAL.fullmatch(after[n])), [])
     of = after[0] if after else ""
     total = _value(tokens[at:end])
-    if not ordinal or not (_DATES.match(of) or total >= 1000) or (end == at and of.startswith("год")):
+    coded = 100 <= total < 1000 and after[:1] != ["раз"]  # «пятьсот третья ошибка»
+    dated = _DATES.match(of) or total >= 1000 or coded
+    if not ordinal or not dated or (end == at and of.startswith("год")):
         return None
     value = ORDINAL_STEMS[ordinal[1]]
     if total and not _goes_on(total, value):
@@ -168,14 +186,24 @@ def _run(text: str, tokens: list[Word], at: int, end: int) -> list[tuple[int, in
     if len(set(values)) < len(values) and max(values) < 10 and unit:
         return []  # «пять, пять секунд мало»
     numbered = _NUMBERED.fullmatch(before) is not None
-    point = "точка" in (before, after)
-    edits = []
-    for (a, b), value in zip(spans, values, strict=True):
-        thousands = NUMERALS[tokens[b - 1].norm] == 1000
-        last = b - 1 if thousands else b  # «25 тысяч»
-        said = " ".join(t.norm for t in tokens[a:last])
-        written = value // 1000 if thousands else value
-        worth = written > 9 or b - a > 1 or (unit and written > 1) or point or numbered or len(values) > 2
-        if last > a and worth and after not in ("раз", "раза") and said not in _ENGLISH:
-            edits.append((tokens[a].start, tokens[last - 1].end, str(written)))
-    return edits
+    if len(values) > 2 and max(values) < 10 and _SPELT.fullmatch(before):
+        return [(start, stop, "".join(map(str, values)))]
+    many = len(values) > 2 or (len(values) == 2 and max(values) > 99)  # «восемь девятьсот»
+    sure = "точка" in (before, after) or numbered or many
+    edits = [_one(tokens, a, b, after, sure or (unit and _value(tokens[a:b]) > 1)) for a, b in spans]
+    return [edit for edit in edits if edit]
+
+
+def _one(tokens: list[Word], a: int, b: int, after: str, sure: bool) -> tuple[int, int, str] | None:
+    """What is written for the number [a, b); sure: in digits even if it is small."""
+    if b - a == 1 and tokens[a].norm in ("тысяча", "тысячу") and after not in ("", "и", "или", "раз"):
+        return tokens[a].start, tokens[a].end, "1000"  # «на тысячу запросов», not «тысячи писем»
+    thousands = NUMERALS[tokens[b - 1].norm] == 1000
+    last = b - 1 if thousands else b  # «25 тысяч»
+    said = " ".join(token.norm for token in tokens[a:last])
+    written = _value(tokens[a:b]) // 1000 if thousands else _value(tokens[a:b])
+    if last == a or after in ("раз", "раза") or said in _ENGLISH:
+        return None
+    if not (sure or written > 9 or b - a > 1):
+        return None
+    return tokens[a].start, tokens[last - 1].end, str(written)

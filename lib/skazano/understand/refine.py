@@ -11,8 +11,8 @@ import msgspec
 
 from skazano.understand.commas import with_commas
 from skazano.understand.corrections import corrected
-from skazano.understand.filler import clean, quoted
-from skazano.understand.labels import in_quotes
+from skazano.understand.filler import clean
+from skazano.understand.labels import in_quotes, quoted
 from skazano.understand.lists import split_list, split_numbered
 from skazano.understand.numerals import with_digits
 from skazano.understand.terms import correct

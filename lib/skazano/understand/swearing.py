@@ -51,10 +51,13 @@ _CHATTER = (
     rf"|{_SORRY}"
 )
 _ALIVE = (
-    r"я (?:тут |сейчас |пока |еще |уже )?(?:за рулем|в (?:баре|метро|машине|дороге|автобусе|поезде|электричке"
+    r"я (?:тут |вот )?подумала?"
+    r"|я (?:тут |сейчас |пока |еще |уже |опять )?"
+    r"(?:за рулем|в (?:баре|метро|машине|дороге|автобусе|поезде|электричке"
     r"|такси|аэропорту|кафе|лифте|пробке)|на (?:улице|бегу|ходу|вокзале|даче)"
     r"|гуляю(?: с (?:собакой|ребенком|детьми))?"
-    r"|еду(?: домой)?|иду(?: домой)?)(?: поэтому (?:коротко|кратко|быстро))?"
+    r"|еду(?: домой)?|иду(?: домой)?|бегу|спешу|опаздываю)(?: поэтому)?(?: (?:коротко|кратко|быстро))?"
+    r"|(?:совсем|чуть не) забыла?(?: сказать)?"
     r"|(?:меня слышно|слышно меня|как слышно|плохо слышно"
     r"|тут (?:очень |так |немного )?(?:шумно|ветрено))(?: да)?"
     r"|(?:погоди|подожди|секунду)|поэтому (?:коротко|кратко|быстро)|спасибо(?: большое)?"
@@ -67,13 +70,13 @@ _NAMES = (
     "марина мария маша наталья наташа оксана ольга оля полина светлана света татьяна таня юлия юля"
 ).replace(" ", "|")
 _CLAUSE = re.compile(rf"(?:{_CHATTER})(?!\S)")
-_OF_ONESELF = re.compile(rf"(?:{_ALIVE}|это (?:{_NAMES})(?: (?:опять|снова))?)(?!\S)")
+_OF_ONESELF = re.compile(rf"(?:{_ALIVE}|это (?:(?:опять |снова )?я|{_NAMES})(?: (?:опять|снова))?)(?!\S)")
 _OPENERS = re.compile(
     r"(?:короче|смотри(?:те)?|слушай(?:те)?|так|ну|вот|значит|э+|м+|ладно|в общем|что я хотела?"
     r"|если не (?:сложно|трудно)|такое дело|тут такое дело)(?!\S)"
 )
 _OF_THEM = frozenset("он она его ее ему ей им него нее нему ней нем нею".split())
-_NOT_TO_ORDERS = re.compile(r"спасибо|секунду|погоди|подожди")  # «спасибо нужно убрать со страницы»
+_NOT_TO_ORDERS = re.compile(r"спасибо|секунду")  # «спасибо нужно убрать со страницы»
 _GOES_ON = re.compile(r"(?:в|на|у|по) ")
 _CLOSING = re.compile(
     r"(?<!\S)(?:(?:заранее )?(?:большое |огромное )?(?:спасибо|благодарю)"
@@ -87,6 +90,19 @@ _WRITES = re.compile(
 _TO_ONE = re.compile(r"\b(?:тебе|вам)\b")
 _INTO = re.compile(r"\b(?:добавь|вставь|поставь|помести) (?:в|во|на|под|к|после|перед) \S+(?: \S+)?$")
 _NAMELESS = re.compile(r"(?:(?:этот|эту|эта|это|эти)(?: самый| самую)? )?как (?:там )?(?:его|ее|их)(?!\S)")
+_BEGUN = frozenset("там тут я мы мне нам".split())
+_GOES_ON_WITH = frozenset("в на у с не надо нужно нужен нужна нужны тут там кажется хочу хотим".split())
+_MADE_SHORTER = re.compile(
+    r"с?дела\w*|пиши\w*|напи(?:ши|са)\w*|отвеча\w*|(?:при|об)дума\w*|назов\w*|говори|формулир\w*|выводи"
+)
+_NOT_SURE = {("не", "знаю"), ("ты", "понял"), ("ты", "поняла"), ("ты", "знаешь")}
+_UNKNOWN = frozenset(
+    "как что чем кто где куда откуда когда почему зачем сколько какой какая какое какие есть можно".split()
+)
+_SHORTENED = frozenset(
+    """чтобы должен должна должно должны был была было были стал стала стало стали становится намного чуть
+    гораздо""".split()
+)
 _SMALL = frozenset(vocabulary("small_words.txt"))
 FAR = 40  # words that are looked at
 
@@ -123,11 +139,20 @@ def thanks_closing(norms: Sequence[str]) -> int:
 
 
 def said_for_nothing(norms: Sequence[str], at: int) -> int:
-    """1 if «короче», «значит» or «кстати» at `at` is said between other words for nothing."""
+    """How many words from `at` («короче», «кстати», «ой», «типа», «не знаю») are said for nothing."""
     norm, last = norms[at], norms[at - 1] if at else ""
     following = norms[at + 1] if at + 1 < len(norms) else ""
     if norm == "короче":
-        return following in {"давай", "давайте", "там", "у"}
+        begun = at == 1 and last in _BEGUN and following in _GOES_ON_WITH
+        told = _told(norms[:at]) and _ordered(norms[at + 1 :])
+        return begun or told or following in {"давай", "давайте", "там", "у"}
+    if norm == "типа":
+        said = bool(at) and (is_verb(last) or is_infinitive(last) or is_imperative(last))
+        return said and following in {"когда", "если", "чтобы", "там"}
+    if norm == "ой":
+        return bool(at) and following in {"и", "еще"}
+    if last == "ну" and tuple(norms[at : at + 2]) in _NOT_SURE:
+        return 0 if set(norms[at + 2 : at + 3]) <= _UNKNOWN else 2
     if norm == "кстати":
         return last in {"и", "а", "но", "еще"}
     if norm != "значит" or not last or not following:
@@ -139,6 +164,23 @@ def said_for_nothing(norms: Sequence[str], at: int) -> int:
         norms[max(0, at - FAR) : at]
     )
     return begins and not meant
+
+
+def _told(said: Sequence[str]) -> bool:
+    """Whether the words only tell what is so: nothing in them could be made shorter."""
+    return (
+        len(said) > 2
+        and any(map(is_verb, said))
+        and not any(is_imperative(norm) or is_infinitive(norm) for norm in said)
+        and not (_SHORTENED | WISHES) & set(said)
+    )
+
+
+def _ordered(following: Sequence[str]) -> bool:
+    """Whether an order follows, and none that may ask for something shorter: «короче сделай»."""
+    order = 1 if following[0] in ("надо", "нужно") else 0
+    says = is_infinitive if order else is_imperative
+    return len(following) > order and says(following[order]) and not _MADE_SHORTER.fullmatch(following[order])
 
 
 def nameless(norms: Sequence[str], at: int) -> int:

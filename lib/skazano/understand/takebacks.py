@@ -5,22 +5,24 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from skazano.understand.numerals import NUMERALS
-from skazano.understand.words import Word, is_imperative, is_infinitive, vocabulary
+from skazano.understand.words import Word, is_imperative, is_verb, vocabulary
 
 LONGEST = 4  # words that are taken back at most
 SMALL = frozenset(vocabulary("small_words.txt"))
 PREPOSITIONS = frozenset(
     "в во на с со к ко у о об от до из за над под при про по через для без после перед между около".split()
 )
-_JOINS = frozenset("и а но что чтобы если когда где как потом пока".split())
+JOINS = frozenset("и а но что чтобы если когда где как потом пока".split())
 _PLACES = frozenset("в во на под над за к ко перед около после до".split())
 ADJECTIVE = re.compile(r"[а-я]{2,}(ую|юю|ый|ий|ой|ей|ая|яя|ое|ее|ого|его|ому|ему|ым|им|ых|их|ые|ие|ыми|ими)")
-_BACK = frozenset("его ее их там туда тоже это этот эту так такой такую сначала".split())  # to what was said
 DAYS = frozenset("понедельник вторник среду четверг пятницу субботу воскресенье".split())
 _THOSE = frozenset("те тех тем теми тот того та ту той".split())
 _EVERY = frozenset("весь всю все всех всем всеми всей всего каждый каждую".split())
 _HARD = str.maketrans("юяеи", "уаоы")  # «красную» and «синюю» stand in one case
-_CASES = [frozenset(letters) for letters in ("ая", "ую", "ыи", "ое", "бвгджзклмнпрстфхцчшщьй")]
+_CASES = [
+    frozenset(letters)
+    for letters in ("ая", "ую", "ыи", "ое", "бвгджзклмнпрстфхцчшщьй", "бвгджзклмнпрстфхцчшщоеь")
+]
 
 
 class Edit(NamedTuple):
@@ -37,6 +39,11 @@ def contrast(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, n
         return None
     if found := _only(text, tokens, norms, at, new):
         return found
+    if norms[new + 1 : new + 2] == [norms[at - 1]] and new + 2 < len(norms):
+        comma = text[tokens[new + 1].end : tokens[new + 2].start] == ", "
+        over = re.match(r"\s*(?:[.!?,]|$)", text[tokens[new + 2].end :])
+        if comma and over and norms[new + 2] not in SMALL and not is_verb(norms[new + 2]):
+            return Edit(at - 1, new + 2)  # «график, нет, не график, таблицу»
     for size in range(1, LONGEST + 1):
         denied, instead = norms[new + 1 : new + 1 + size], new + 2 + size
         again = denied[:1] == norms[instead - 1 : instead] != [] and denied[0] in PREPOSITIONS
@@ -79,15 +86,15 @@ def _only(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new:
         return None
     if aimed and what[0] not in PREPOSITIONS:
         return Edit(start, instead, thing)  # «все заказы, нет, не все, только за март»
-    if ADJECTIVE.fullmatch(norms[end - 1]) and (not following or following[0] in _JOINS | PREPOSITIONS):
+    if ADJECTIVE.fullmatch(norms[end - 1]) and (not following or following[0] in JOINS | PREPOSITIONS):
         return Edit(start, end, f"{text[tokens[instead].start : tokens[end - 1].end]} {thing}")
     return Edit(start, instead)
 
 
-def _clause(norms: Sequence[str], start: int) -> int:
+def clause_length(norms: Sequence[str], start: int) -> int:
     """How many words go on before the next clause."""
     for length, norm in enumerate(norms[start:]):
-        if length and (norm in _JOINS or is_imperative(norm)):
+        if length and (norm in JOINS or is_imperative(norm)):
             return length
     return len(norms) - start
 
@@ -99,14 +106,30 @@ def _alike(one: str, other: str) -> bool:
     return {one, other} <= DAYS or any(one[-1] in letters and other[-1] in letters for letters in _CASES)
 
 
+def earlier_place(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«смени в терминале тему на тёмную, ой, в редакторе»: the place that was named before the rest."""
+    if norms[new] not in PREPOSITIONS or clause_length(norms, new) != 2:
+        return None
+    for start in range(at - 3, max(-1, at - 3 - LONGEST), -1):
+        rest = norms[start + 2 : at]
+        if is_verb(rest[0]) or is_imperative(rest[0]) or rest[0] in JOINS:
+            return None
+        named = norms[start] == norms[new] and norms[start + 1] not in SMALL and rest[0] in PREPOSITIONS
+        if named and norms[new] not in rest and _alike(norms[start + 1], norms[new + 1]):
+            kept = text[tokens[start + 2].start : tokens[at - 1].end]
+            return Edit(start, new + 2, f"{text[tokens[new].start : tokens[new + 1].end]} {kept}")
+    return None
+
+
 def same_beginning(norms: Sequence[str], at: int, new: int, sure: bool) -> Edit | None:
     """«на красную, нет, на синюю»: the new words begin as the old ones did."""
     for start in range(at - 1, max(-1, at - 1 - LONGEST), -1):
         size = at - start
         swapped = sure and size == 2 and {norms[start], norms[new]} <= _PLACES
+        swapped = swapped and new + 1 < len(norms) and _alike(norms[at - 1], norms[new + 1])
         if norms[start] != norms[new] and not swapped:
             continue
-        if size > _clause(norms, new) or (
+        if size > clause_length(norms, new) or (
             not sure and size > 1 and not _alike(norms[at - 1], norms[new + size - 1])
         ):
             return None
@@ -114,46 +137,46 @@ def same_beginning(norms: Sequence[str], at: int, new: int, sure: bool) -> Edit 
     return None
 
 
-def numbers(norms: Sequence[str], at: int, new: int) -> Edit | None:
-    """«десять, нет, пятнадцать секунд», «десять секунд, нет, пятнадцать»."""
-
-    def run(place: int, step: int) -> int:
-        while 0 <= place < len(norms) and (norms[place] in NUMERALS or norms[place].isdigit()):
-            place += step
-        return place
-
-    aim = norms[new] in PREPOSITIONS  # «на тридцать дней, нет, на шестьдесят»
-    new_end = run(new + aim, 1)
-    if new_end == new + aim:
-        return None
-    if aim:
-        old = run(at - 2, -1) + 1
-        over = new_end == len(norms) or norms[new_end] in _JOINS | {"нет", "ой"}
-        over = over or is_infinitive(norms[new_end])
-        if old < at - 1 and norms[old - 1] == norms[new] and over:
-            return Edit(old - 1, new_end, " ".join([*norms[new:new_end], norms[at - 1]]))
-        return None
-    if (old := run(at - 1, -1) + 1) < at:
-        return Edit(old, new)
-    old = run(at - 2, -1) + 1  # a unit stands between the number and the mark
-    if old >= at - 1:
-        return None
-    if norms[new_end : new_end + 1] == [norms[at - 1]]:
-        return Edit(old, new)
-    if new_end < len(norms) and norms[new_end] not in _JOINS:
-        return None
-    return Edit(old, new_end, " ".join([*norms[new:new_end], norms[at - 1]]))
+def in_full(norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«по дате, то есть по дате добавления»"""
+    for size in range(min(LONGEST, at - 1), 1, -1):
+        if norms[at - size : at] == norms[new : new + size]:
+            return Edit(at - size, new)
+    exact = norms[new].split()[-1:] == [norms[at - 1]] != [norms[new]]  # «синим, то есть тёмно-синим»
+    return Edit(at - 1, new) if exact else None
 
 
 def other_colour(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
     """«красную кнопку, нет, зелёную»."""
     over = (
-        new + 1 == len(norms) or norms[new + 1] in _JOINS or re.match(r"\s*[.!?,]", text[tokens[new].end :])
+        new + 1 == len(norms)
+        or norms[new + 1] in JOINS | PREPOSITIONS
+        or re.match(r"\s*[.!?,]", text[tokens[new].end :])
     )
     if at < 2 or not over or norms[at - 1] in SMALL or not _one_case(norms[at - 2], norms[new]):
         return None
     said = [text[word.start : word.end] for word in (tokens[new], tokens[at - 1])]
     return Edit(at - 2, new + 1, " ".join(said))
+
+
+def other_aim(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«на красный фон, нет, на синий», «по всем клиентам, точнее, только по тем, кто …»."""
+    aim = new + (norms[new] == "только")
+    fresh = aim + 1
+    if at < 3 or fresh >= len(norms) or norms[aim] != norms[at - 3] or norms[aim] not in PREPOSITIONS:
+        return None
+    following = norms[fresh + 1 : fresh + 2]
+    over = (
+        not following
+        or following[0] in JOINS | PREPOSITIONS
+        or re.match(r"\s*[.!?,]", text[tokens[fresh].end :])
+    )
+    those = norms[at - 2] in _EVERY and norms[fresh] in _THOSE
+    named = norms[at - 1] not in SMALL | NUMERALS.keys() and not ADJECTIVE.fullmatch(norms[at - 1])
+    if not named or not (those or (over and _one_case(norms[at - 2], norms[fresh]))):
+        return None
+    said = text[tokens[new].start : tokens[fresh].end]
+    return Edit(at - 3, fresh + 1, f"{said} {text[tokens[at - 1].start : tokens[at - 1].end]}")
 
 
 def _one_case(one: str, other: str) -> bool:
@@ -172,20 +195,12 @@ def adjectives(norms: Sequence[str], at: int, new: int) -> Edit | None:
     return Edit(at - 1 - glued, new)
 
 
-def orders(norms: Sequence[str], at: int, new: int) -> Edit | None:
-    """«удали, вернее скрой колонку», «удали колонку, нет, скрой колонку»."""
-    order = new + (norms[new] in ("просто", "лучше", "сразу") and new + 1 < len(norms))
-    if not is_imperative(norms[order]):
-        return None
-    for start in range(at - 1, max(-1, at - 1 - LONGEST), -1):
-        if is_imperative(norms[start]):
-            again = set(norms[start + 1 : at]) <= set(norms[new : new + _clause(norms, new)])
-            return Edit(start, new) if again else None
-    return None
-
-
 def said_again(norms: Sequence[str], at: int, new: int) -> Edit | None:
     """«на телеграм и на почту вернее только на телеграм»: of several, one is said again."""
+    if at > 2 and norms[new] == "только" and norms[at - 2] == "и":  # «олегу и кате, нет, только кате»
+        one = norms[new + 1 : new + 2]
+        if one and one[0] in (norms[at - 1], norms[at - 3]) and one[0] not in SMALL:
+            return Edit(at - 3, new)
     if norms[at - 1] == norms[new] and norms[new] not in SMALL:
         return Edit(at - 1, new)
     begin = new + (norms[new] in ("только", "просто", "лучше"))
@@ -198,53 +213,20 @@ def said_again(norms: Sequence[str], at: int, new: int) -> Edit | None:
     return None
 
 
-def other_order(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, new: int) -> Edit | None:
-    """«удали колонку, нет, лучше скрой её», «удали его запись, хотя нет, не удаляй, просто скрой»: the
-    other order is for the same thing."""
-    order = new
-    if norms[order] == "не" and order + 2 < len(norms) and is_imperative(norms[order + 1]):
-        order += 2
-    while order < len(norms) and norms[order] in ("а", "просто", "лучше", "только"):
-        order += 1
-    if order >= len(norms) or not is_imperative(norms[order]):
-        return None
-    end = order + 1
-    while end < len(norms) and norms[end] in ("ее", "его", "их"):
-        end += 1
-    begun = next(
-        (n for n in range(at - 1, max(-1, at - 2 - 2 * LONGEST), -1) if is_imperative(norms[n])), None
-    )
-    over = end == len(norms) or (norms[end] in _JOINS | PREPOSITIONS and end > order + 1)
-    if begun is None or begun + 1 >= at or not over or _JOINS & set(norms[begun:at]):
-        return None
-    thing = text[tokens[begun + 1].start : tokens[at - 1].end]
-    return Edit(begun, end, f"{text[tokens[new].start : tokens[order].end]} {thing}")
-
-
-def another_order(norms: Sequence[str], at: int, new: int) -> Edit | None:
-    """«создай задачу в джире, нет, лучше просто запиши в файл, что …»: another order for another thing."""
-    order = new + (norms[new] in ("просто", "сразу"))
-    begun = next(
-        (n for n in range(at - 1, max(-1, at - 2 - 2 * LONGEST), -1) if is_imperative(norms[n])), None
-    )
-    if (
-        begun is None
-        or order >= len(norms)
-        or not is_imperative(norms[order])
-        or _JOINS & set(norms[begun:at])
-    ):
-        return None
-    thing = norms[order + 1 : order + 1 + _clause(norms, order)]
-    whole = len([norm for norm in thing if norm not in SMALL]) > 1
-    return Edit(begun, new) if whole and not _BACK & set(thing) else None
-
-
 def nouns(norms: Sequence[str], at: int, new: int) -> Edit | None:
     """«поле телефон, вернее адрес»: one name for another."""
     old, fresh = norms[at - 1], norms[new]
     able = all(
-        re.fullmatch("[а-я]{3,}", word) and word not in SMALL | _JOINS and not is_imperative(word)
+        re.fullmatch("[а-я]{3,}", word) and word not in SMALL | JOINS and not is_imperative(word)
         for word in (old, fresh)
     )
-    alone = new + 1 == len(norms) or norms[new + 1] in _JOINS | PREPOSITIONS
+    alone = new + 1 == len(norms) or norms[new + 1] in JOINS | PREPOSITIONS
     return Edit(at - 1, new) if able and alone and _alike(old, fresh) else None
+
+
+def chosen_again(norms: Sequence[str], at: int, new: int) -> Edit | None:
+    """«слева нет справа нет слева», «олегу и кате нет только кате»."""
+    over = norms[new + 1 : new + 2] in ([], ["и"])
+    if over and len(norms[new]) > 3 and norms[new] == norms[at - 1]:
+        return Edit(at - 1, new)
+    return said_again(norms, at, new) if norms[new] == "только" else None
