@@ -85,11 +85,16 @@ _EXCUSE = re.compile(
     r"| уже(?: сам| сама)? (?:нашел|нашла|сделал|сделала|сделали|разобрался|разобралась|починил|поздно)$"
     r"| (?:потом|позже|завтра) (?:скажу|надиктую|решу|решим|подумаю|разберусь|разберемся)$"
 )
-_CALLS_OFF = frozenset("отмена отставить отбой забудь забей передумал передумала проехали отменяется".split())
+_CALLS_OFF = frozenset(
+    "отмена отставить отбой забудь забей передумал передумала проехали отменяется отмени".split()
+)
 # What follows these is to be written: «напиши клиенту не надо забудь».
 _WORDING = re.compile(r"напиши|ответь|скажи|передай|отправь|надпис|текст|слов|фраз|сообщени|кнопк")
 _TURNS = frozenset("ой хотя а нет стоп тьфу все ладно блин знаешь короче подожди погоди стой".split())
-_BESIDE = frozenset("не надо нужно ничего делать делай этого это об этом про пока я уже есть ну да и".split())
+_BESIDE = frozenset(
+    """не надо нужно ничего делать делай менять этого это об этом про пока я уже есть ну да и впрочем давай
+    будем""".split()
+)
 
 
 def calls_itself_off(text: str) -> bool:
@@ -97,6 +102,8 @@ def calls_itself_off(text: str) -> bool:
     «добавь кнопки да нет отмена» does not: two signs are asked for, or one that nothing else can be."""
     tokens = words(text)
     said = " ".join(token.norm for token in tokens)
+    if len(tokens) > 1 and tokens[-1].norm in _CALLS_OFF and (why := _EXCUSE.search(said.rpartition(" ")[0])):
+        del tokens[-1 - len(why.group().split()) : -1]  # «я уже сам нашёл. Забудь.»
     excuse = _EXCUSE.search(said) or re.search(r"(?<=не надо забудь) (?:про|об)(?: \w+){1,3}$", said)
     if excuse:
         del tokens[len(tokens) - len(excuse.group().split()) :]
@@ -110,7 +117,7 @@ def calls_itself_off(text: str) -> bool:
         start -= 3 if tokens[start - 1].norm == "есть" else 1
     tail = [token.norm for token in tokens[start:]]
     said = " ".join(tail)
-    refused = re.search(r"\bне (?:надо|нужно|делай)\b|\bничего не\b", said) is not None
+    refused = re.search(r"\bне (?:надо|нужно|делай|будем)\b|\bничего не\b", said) is not None
     if "как есть" in said and sum(is_imperative(token.norm) for token in tokens[:start]) == 1:
         refused = True  # of several orders it may be the last alone that is taken back
     calls = sum(word in _CALLS_OFF for word in tail)

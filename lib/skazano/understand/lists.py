@@ -37,7 +37,10 @@ _ANOTHER = re.compile(
     r"(?:отдельной|другой|второй|третьей)\s+задачей|(?:второе|другое|отдельное|следующее)\s+(?:дело|поручение)|"
     r"(?:теперь\s+)?(?:по|про)\s+(?:другому\s+вопросу|другое|другой\s+теме))|(?:и|а)\s+(?:(?:ещё|еще)\s+)?отдельно(?!\s+от\b)|"
     r"(?:(?:и|а|потом|теперь)\s+){0,2}(?:совсем\s+)?из\s+другой\s+оперы|и\s+последнее|"
-    r"(?:и\s+)?(?:ещё|еще)\s+одно[\s,]+к\s+\w+\s+(?:это\s+)?не\s+относится)"
+    r"(?:и\s+)?(?:ещё|еще)\s+одно[\s,]+к\s+\w+\s+(?:это\s+)?не\s+относится|"
+    r"(?:(?:потом|теперь|плюс|и|а)[\s,]+)*(?:(?:ещё|еще)\s+одно[\s,]+)?(?:это\s+)?(?:(?:уже|вообще|совсем)\s+)*"
+    r"(?:не\s+(?:по\s+теме|в\s+тему)|(?:левая|другая)\s+тема|(?:уже|вообще|совсем)\s+другое)|"
+    r"(?:и|а)[\s,]+кстати[\s,]+раз\s+уж\s+\w+|а[\s,]+и\s+да(?=,))"
     r"(?:\s+это)?[\s,.:–—-]+",
     re.I,
 )
@@ -145,6 +148,8 @@ def split_list(text: str) -> list[str]:
     if len(places) < 2 and said:
         places = _ordinal_places(tokens, announced=True)
         places = places if len(places) == _COUNTS[said.group(2)] else []
+    if len(places) < 2:
+        places = _asking(text, tokens, _ordinal_places(tokens, announced=True))
     if len(places) < 2 or not _generic(tokens[: places[0][0]]):
         return []
     wish = f"{said.group(1)}: " if said and not is_imperative(tokens[places[0][1]].norm) else ""
@@ -153,6 +158,17 @@ def split_list(text: str) -> list[str]:
         end = tokens[places[number + 1][0]].start if number + 1 < len(places) else len(text)
         items.append(wish + re.sub(r"\s+и$", "", text[tokens[item].start : end].strip(" ,;:–—\n")))
     return items
+
+
+def _asking(text: str, tokens: list[Word], places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The places of items that each ask for something of their own: «первое, на сайте поменяй телефон»;
+    else []."""
+    if len(places) < 2:
+        return []
+    ends = [*(tokens[start].start for start, _ in places[1:]), len(text)]
+    items = [text[tokens[item].start : end] for (_, item), end in zip(places, ends, strict=True)]
+    back = any(_POINTS_BACK & {word.norm for word in words(item)} for item in items[1:])
+    return places if all(map(_asks, items)) and not back else []
 
 
 def _asks(part: str) -> bool:
@@ -178,7 +194,8 @@ def _strangers(parts: Sequence[str]) -> bool:
     for number, part in enumerate(said[1:], 1):
         begins = part and is_imperative(part[0]) and not _GOES_ON.match(part[0])
         before = {norm for one in said[:number] for norm in one if norm not in _SMALL}
-        if not begins or (_POINTS_BACK | before) & set(part) or said[number - 1][-1:] == ["первое"]:
+        own = {norm for at, norm in enumerate(part) if part[at - 1 : at] != ["чтобы"]}  # «скрипт, чтобы он …»
+        if not begins or (_POINTS_BACK | before) & own or said[number - 1][-1:] == ["первое"]:
             return False
     return True
 

@@ -95,6 +95,9 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+_LAW = re.compile("(?:трудов|граждан|уголовн|налогов|семейн|жилищн|земельн|этическ)[а-я]+")  # «кодекс» of law
+
+
 @lru_cache(maxsize=16)
 def _sounds(terms: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """(readings, the term of each), the first terms first."""
@@ -158,7 +161,10 @@ def correct(text: str, terms: Sequence[str], common: bool = True) -> tuple[str, 
     sounds, names = _sounds(every)
     tokens = [part for word in words(text) for part in parts(word)]
     able = [bool(re.fullmatch(r"[а-я0-9 ]+", t.norm)) and not _bound(t.norm) for t in tokens]
-    plain = [_plain(t.norm) for t in tokens]
+    plain = [
+        _plain(t.norm) or (t.norm.startswith("кодекс") and at > 0 and bool(_LAW.match(tokens[at - 1].norm)))
+        for at, t in enumerate(tokens)
+    ]
     out, changed, at, end = [], [], 0, 0
     while at < len(tokens):
         best, length, before = (0.0, ""), 0, ""
