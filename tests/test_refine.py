@@ -473,7 +473,7 @@ def test_the_words_that_ask_for_a_tool_may_go_and_no_others(models, said, words,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", ["а", "1", "a.", "«", "'a ", "``", "![", "\n", "# a  "])
+@pytest.mark.parametrize("piece", ["а", "1", "a.", "«", "'a ", "``", "![", "\n", "# a  ", "и "])
 def test_a_hundred_thousand_hostile_letters_end(piece):
     text = piece * (100_000 // len(piece))
     assert len(title_of(refine_local(text).text)) <= TITLE
