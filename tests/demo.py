@@ -65,16 +65,14 @@ def play() -> int:
             print(f"готовы за {time.monotonic() - begun:.1f} с: {', '.join(PROGRAMS)}\n", flush=True)
             for number, (name, kind) in enumerate(CONVERSATION, 1):
                 one(api, spool, programs, VOICES / name, kind, number)
-            last_pages(world, spool, programs)
+            last_views(world, spool, api, programs)
         check(world, folder, spool, api)
         results(world, folder, spool)
     print("demo: ok")
     return 0
 
 
-def one(
-    api: BotApi, spool: Spool, programs: Supervisor, voice: Path, kind: str, number: int
-) -> None:
+def one(api: BotApi, spool: Spool, programs: Supervisor, voice: Path, kind: str, number: int) -> None:
     """Say one voice note, show what happens with it, and wait for its answer."""
     before, begun = len(api.replies()), time.monotonic()
     message = api.say_voice(voice, user=OWNER, chat=OWNER)
@@ -131,15 +129,21 @@ def said(answer: Sent, task: TaskDir) -> str:
     return f"«{answer.text}»"
 
 
-def last_pages(world: World, spool: Spool, programs: Supervisor) -> None:
-    """Wait until the views have caught up with the last task."""
+def last_views(world: World, spool: Spool, api: BotApi, programs: Supervisor) -> None:
+    """Wait until the views have caught up with the last task: its page, and a final reaction."""
     newest = max(t.id for t in spool.tickets("done"))
     page, until = world.settings.site / "task" / f"{newest}.html", time.monotonic() + 20
     while time.monotonic() < until:
         programs.step(0.1)
-        if page.exists() and "готово" in page.read_text(encoding="utf-8"):
+        shown = page.exists() and "готово" in page.read_text(encoding="utf-8")
+        if shown and reactions(api, spool, newest)[-1:] in (["👍"], ["💔"]):
             return
-    raise Broken(f"страница {page} не появилась")
+    raise Broken(f"не появилась страница {page} или последняя реакция: {reactions(api, spool, newest)}")
+
+
+def reactions(api: BotApi, spool: Spool, id: str) -> list[str]:
+    """What the bot has set on the message of a task, in order."""
+    return api.reactions_of(api.messages[OWNER, TaskDir(spool.dir(id)).load().message or 0])
 
 
 def check(world: World, folder: Path, spool: Spool, api: BotApi) -> None:
@@ -162,7 +166,7 @@ def check(world: World, folder: Path, spool: Spool, api: BotApi) -> None:
     need(len(voices) == 1, f"голосовых ответов {len(voices)}, а должен быть один")
     spoken = worked[-1].path / "answer.oga"
     need(voices[0].voice == spoken.read_bytes(), f"{spoken} — не то, что отправлено")
-    final = api.reactions_of(api.messages[OWNER, TaskDir(worked[-1].path).load().message or 0])
+    final = reactions(api, spool, worked[-1].id)
     need(final[-1:] == ["👍"], f"последняя реакция {final}, а должна быть 👍")
 
 
