@@ -88,9 +88,9 @@ def agents(tmp_path: Path, llm: MockLlm) -> Agents:
 # Whole files that `./install.sh test --quick` leaves out, so that what a developer runs all day takes less
 # than two minutes: they drive models, browsers, agents and whole boxes, or try every system call.
 THOROUGH = """
-asr asr_compare asr_export audio backup chaos claude codex download execute git git_lfs git_property git_push
-install pages pipeline spool_kills thinking tooler tooler_api tooler_client tooler_execute tools_browser
-tools_chat tools_runs tools_town tts undo
+asr asr_compare asr_export audio backup chaos claude cli codex download execute git git_lfs
+git_property git_push install pages pipeline press spool_kills thinking tooler tooler_api
+tooler_client tooler_execute tools_browser tools_chat tools_runs tools_town tts undo
 """.split()
 
 
