@@ -12,6 +12,7 @@ from skazano.understand.amounts import numbers
 from skazano.understand.labels import quoted
 from skazano.understand.numerals import NUMERALS
 from skazano.understand.other_orders import another_order, forbidden, orders, other_order
+from skazano.understand.recalled import recalled
 from skazano.understand.reversals import other_way_round, swapped, without_refused
 from skazano.understand.stammers import denied, said_in_full, stammer
 from skazano.understand.takebacks import (
@@ -147,7 +148,7 @@ def corrected(text: str) -> str:
         after = found.instead + after if found.instead else after.lstrip(" ,–—…-")
         text = " ".join(part for part in (before.rstrip(), after) if part)
         start = max(1, found.start - 1)
-    return text
+    return recalled(text)
 
 
 def _first(text: str, tokens: list[Word], start: int) -> Edit | None:

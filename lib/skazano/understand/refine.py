@@ -12,6 +12,7 @@ import msgspec
 from skazano.understand.commas import with_commas
 from skazano.understand.corrections import corrected
 from skazano.understand.filler import clean
+from skazano.understand.hyphens import with_hyphens
 from skazano.understand.labels import in_quotes, quoted
 from skazano.understand.lists import split_list, split_numbered
 from skazano.understand.numerals import with_digits
@@ -90,6 +91,7 @@ def refine_local(
 
 
 def _written(said: str) -> str:
+    said = with_hyphens(said)
     text = with_digits(with_commas(said), quoted(said, words(said)))
     return sentence(in_quotes(text, words(text)))
 

@@ -16,9 +16,12 @@ JOINS = frozenset("и а но что чтобы если когда где ка�
 _PLACES = frozenset("в во на под над за к ко перед около после до".split())
 ADJECTIVE = re.compile(r"[а-я]{2,}(ую|юю|ый|ий|ой|ей|ая|яя|ое|ее|ого|его|ому|ему|ым|им|ых|их|ые|ие|ыми|ими)")
 DAYS = frozenset("понедельник вторник среду четверг пятницу субботу воскресенье".split())
+_ADVERBS = frozenset("сейчас сегодня завтра вчера теперь снова опять всегда никогда туда сюда".split())
 _THOSE = frozenset("те тех тем теми тот того та ту той".split())
 _EVERY = frozenset("весь всю все всех всем всеми всей всего каждый каждую".split())
 _HARD = str.maketrans("юяеи", "уаоы")  # «красную» and «синюю» stand in one case
+_ORDINAL = re.compile(r"перв|втор|трет|четв[её]рт|пят|шест|седьм|восьм|девят|десят")
+_STRESSED = re.compile(r"(?:втор|шест|седьм|восьм|больш|друг|пуст|прост|голуб|цветн|основн)ой$")
 _CASES = [
     frozenset(letters)
     for letters in ("ая", "ую", "ыи", "ое", "бвгджзклмнпрстфхцчшщьй", "бвгджзклмнпрстфхцчшщоеь")
@@ -181,9 +184,12 @@ def other_aim(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int, 
 
 def _one_case(one: str, other: str) -> bool:
     old, fresh = ADJECTIVE.fullmatch(one), ADJECTIVE.fullmatch(other)
-    return bool(
-        old and fresh and old[1].translate(_HARD) == fresh[1].translate(_HARD) and not {one, other} & SMALL
-    )
+    ordinals = all(map(_ORDINAL.match, (one, other)))
+    if not old or not fresh or ({one, other} & SMALL and not ordinals):
+        return False
+    ends = {found[1].translate(_HARD) for found in (old, fresh)}
+    masculine = ends == {"ой", "ый"} and any(map(_STRESSED.match, (one, other)))  # «второй» and «третий»
+    return len(ends) == 1 or masculine
 
 
 def adjectives(norms: Sequence[str], at: int, new: int) -> Edit | None:
@@ -217,7 +223,7 @@ def nouns(norms: Sequence[str], at: int, new: int) -> Edit | None:
     """«поле телефон, вернее адрес»: one name for another."""
     old, fresh = norms[at - 1], norms[new]
     able = all(
-        re.fullmatch("[а-я]{3,}", word) and word not in SMALL | JOINS and not is_imperative(word)
+        re.fullmatch("[а-я]{3,}", word) and word not in SMALL | JOINS | _ADVERBS and not is_imperative(word)
         for word in (old, fresh)
     )
     alone = new + 1 == len(norms) or norms[new + 1] in JOINS | PREPOSITIONS
