@@ -72,7 +72,8 @@ _SAID = {
     ],
     **{
         ("lang", lang): [
-            *(f"язык {word}ий", f"язык теперь {word}ий", f"язык ответов {word}ий", f"{word}ий язык", f"{word}ом языке"),
+            *(f"язык {word}ий", f"язык теперь {word}ий", f"язык ответов {word}ий"),
+            *(f"{word}ий язык", f"{word}ом языке"),
             *(
                 f"{answer} {how}"
                 for answer in _ANSWER
