@@ -18,6 +18,7 @@ WORDING = re.compile(
 )
 # Close it only right after other filler: «возвращает окей» and «удали все» are meant.
 CLOSING = {"короче", "ладно", "окей", "ага", "да", "спасибо", "все", "так"}
+_SHOWN = re.compile(r"пока[жз]|вывод|вывед|(?:на)?пиш|отобра[жз]")  # «после отправки показывай спасибо»
 _ANSWERED = re.compile(r"наж|жм|выбер|вы(?:вед|вод)|верн|пиш|напиш|пока[жз]|ответ|отвеч|сделай")
 _CLOSING_PHRASES = phrases(
     "ну вот | ну вот и все | вот и все | как то так | на этом все | заранее спасибо | спасибо "
@@ -39,7 +40,7 @@ def mark_closing(tokens: list[Word], out: set[int]) -> None:
             end -= long
         elif end - 1 in out:
             end -= 1
-        elif _NAMING.fullmatch(tokens[end - 2].norm) or [t.norm for t in tokens[end - 2 : end]] == _NO_THANKS:
+        elif _is_wording(tokens[end - 2].norm, tokens[end - 1].norm):
             return
         elif tokens[end - 1].norm in _THANKS or (
             tokens[end - 1].norm in CLOSING and (end < len(tokens) or _agreed(tokens, end))
@@ -48,6 +49,12 @@ def mark_closing(tokens: list[Word], out: set[int]) -> None:
             out.add(end)
         else:
             return
+
+
+def _is_wording(before: str, last: str) -> bool:
+    """Whether a closing word is what is to be written: «кнопку ладно», «показывай спасибо», «нет спасибо»."""
+    shown = last == "спасибо" and _SHOWN.match(before) and is_imperative(before)
+    return bool(_NAMING.fullmatch(before) or shown or [before, last] == _NO_THANKS)
 
 
 def _agreed(tokens: list[Word], end: int) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from skazano.understand.phonetics import normal
 from skazano.understand.sameness import same
-from skazano.understand.words import WISHES, Word, is_imperative, vocabulary, words
+from skazano.understand.topics import split_topics
+from skazano.understand.words import WISHES, Word, is_imperative, is_infinitive, vocabulary, words
 
 _ORDINALS = (
     ("первое", "первая", "первый", "во-первых", "первым делом"),
@@ -40,7 +41,8 @@ _ANOTHER = re.compile(
     r"(?:и\s+)?(?:ещё|еще)\s+одно[\s,]+к\s+\w+\s+(?:это\s+)?не\s+относится|"
     r"(?:(?:потом|теперь|плюс|и|а)[\s,]+){0,3}(?:(?:ещё|еще)\s+одно[\s,]+)?(?:это\s+)?(?:(?:уже|вообще|совсем)\s+){0,2}"
     r"(?:не\s+(?:по\s+теме|в\s+тему)|(?:левая|другая)\s+тема|(?:уже|вообще|совсем)\s+другое)|"
-    r"(?:и|а)[\s,]+кстати[\s,]+раз\s+уж\s+\w+|а[\s,]+и\s+да(?=,))"
+    r"(?:(?:и|а)[\s,]+)?(?:кстати[\s,]+)?раз\s+уж\s+(?:вспомнил\w*|заговорил\w*|зашла\s+речь|на\s+то\s+пошло|я\s+тут|начал\w*)|"
+    r"а[\s,]+и\s+да(?=,))"
     r"(?:\s+это)?[\s,.:–—-]+",
     re.I,
 )
@@ -138,7 +140,7 @@ def split_list(text: str) -> list[str]:
         return []
     if _REFUSED.search(normal(text)):
         return []
-    if parts := _apart(text) or _announced_orders(text) or _unrelated(text):
+    if parts := _apart(text) or _announced_orders(text) or _unrelated(text) or split_topics(text):
         return parts
     tokens = _recut(words(text))
     places = _ordinal_places(tokens, announced=False)
@@ -172,7 +174,10 @@ def _asking(text: str, tokens: list[Word], places: list[tuple[int, int]]) -> lis
 
 
 def _asks(part: str) -> bool:
-    return any(is_imperative(w.norm) or w.norm in WISHES for w in words(part)[:8])
+    said = words(part)[:8]
+    return any(is_imperative(w.norm) or w.norm in WISHES for w in said) or is_infinitive(
+        said[0].norm if said else ""
+    )
 
 
 def _apart(text: str) -> list[str]:
