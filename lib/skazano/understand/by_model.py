@@ -29,12 +29,15 @@ from skazano.understand.summarize import (
     summarize_local,
 )
 from skazano.understand.tools import asks_for
+from skazano.understand.twisted import twisted
+from skazano.understand.withheld import withheld
 
 T = TypeVar("T")
 MOST_SUBTASKS = 12
 SOURCE_LIMIT = 24_000  # characters of a result that a model is given: its beginning and its end
 _FAILURE = re.compile(
-    r"не получил|не удал|не смог|не вышло|не выполн|не заверш|не сделан|провал|сорвал|прерван|остановлен|"
+    r"не получил|не удал|не смог|не вышло|не выполн|не заверш|не законч|не сделан|"
+    r"не успел|не прош[лё]|не хватило|провал|сорвал|прерван|останов(?:лен|ил)|упал[аои]?\b|"
     r"fail|could not|did not|unable|was not",
     re.I,
 )
@@ -227,6 +230,8 @@ def bad_answer(answer: str, source: str, mode: str, failed: bool, lang: str = "r
         odd_signs(answer, source)
         or ungrounded(answer, f"{source}\n{commit}")
         or untold(answer, source, failed=failed)
+        or twisted(answer, f"{source}\n{commit}")
+        or withheld(answer, f"{source}\n{commit}")
     )
 
 

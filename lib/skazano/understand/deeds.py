@@ -39,6 +39,7 @@ _KINDS = _patterns(
         "deploy": r"""(?:за)?депло выкат выкла вылож опубликов публику на_прод на_бое релизн deploy releas
             publish ship""",
         "push": r"отправлен запуш отправил push",
+        "merge": r"сли[лт] вли[лт] смерж смёрж merg",
         "lose": r"потер lost",
         "finish": r"заверш законч готов сдела done finish complet",
         "works": r"работает работают заработал works?\b working passes pass(?:ed)?\b прош",
@@ -67,6 +68,7 @@ _TOLD = _patterns(
             опубликовал[аи]? опубликован[аоы]? на_проде в_продакшн?е? deployed released
             published""",
         "push": r"отправлен[аоы]? отправил[аи]? запушен[аоы]? запушил[аи]? pushed",
+        "merge": r"[св]лит[аоы]? [св]лил[аи]? см[её]ржен[аоы]? см[её]ржил[аи]? merged",
         "lose": r"потерян[аоы]? lost",
         "finish": r"""заверш[её]н[аоы]? закончен[аоы]? готов[аоы]? сделан[аоы]? finished completed
             done""",
@@ -83,6 +85,8 @@ _LEFT = re.compile(
     r"можно|начал\w*|попробовал\w*|пытал\w*|should|need|must|todo|could|started|tried|trying)\b",
     re.I,
 )
+_NOUN = re.compile(r"\w+(?:к[аиеуой]{1,2}|ни[еяюй]{1,2}|ци[яиюей]{1,2})\b", re.I)  # «проще в установке»
+_MANAGED = re.compile(r"\b(?:успел|смог|удалось|получилось)\w*\s+(?:\w+\s+)?$", re.I)  # «успел удалить»
 _INFINITIVE = re.compile(r"\w*(?:ть|ти|чь)(?:ся)?\b", re.I)
 _COUNTS = {
     "skipped": re.compile(
@@ -157,9 +161,9 @@ def _is_told(kind: str, clause: str) -> bool:
         if found.group().lower() in ("больше не", "no longer", "без ошибок", "без провалов", "0 fail"):
             return True
         word = re.match(r"\w*", clause[found.start() :])
-        left = bool(word and _INFINITIVE.fullmatch(word.group())) or _LEFT.search(
-            clause[: found.start()][-28:]
-        )
+        before = clause[: found.start()][-28:]
+        to_do = bool(word and _INFINITIVE.fullmatch(word.group())) and not _MANAGED.search(before)
+        left = to_do or _LEFT.search(before)
         if not left and not _denied(clause, found.start()):
             return True
     return False
@@ -174,7 +178,7 @@ def _asserted(word: str, clauses: list[str]) -> bool:
     """Whether the source says the very word, and never denied or left to be done."""
     stem = re.compile(rf"\b{re.escape(word[:6])}", re.I)
     found = [(c, m.start()) for c in clauses for m in stem.finditer(c)]
-    said = [(c, at) for c, at in found if not _INFINITIVE.match(c, at)]
+    said = [(c, at) for c, at in found if not _INFINITIVE.match(c, at) and not _NOUN.match(c, at)]
     return bool(said) and not any(_denied(c, at) or _LEFT.search(c[:at]) for c, at in said)
 
 

@@ -15,6 +15,10 @@ _UNITS = "one two three four five six seven eight nine".split()
 _CLAIMS = [
     (re.compile(claim, re.I), re.compile(ground, re.I))
     for claim, ground in (
+        (
+            r"\bвсе (?:\w+ )?тесты|\ball (?:the )?tests",
+            r"\bвс[её]\w*|\ball\b|whole|entire|suite|\d+ (?:из|of) \d+|\d+ (?:\w+ )?(?:тест|test|pass|прош)",
+        ),
         (r"\bтест|\btest", r"тест|test|passed|провер"),
         (
             r"депло|выкат|выложен|опубликован|deploy|released",
