@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from skazano.understand.alignment import replaced
 from skazano.understand.lists import split_list
 from skazano.understand.phonetics import normal
 from skazano.understand.sameness import same, stands_in
@@ -20,6 +21,7 @@ def rearranged(said: str, written: str, heard: Sequence[str], found: Sequence[st
     return (
         _pairs(said, written)
         or _exchanged(heard, found)
+        or replaced(heard, found)
         or _turned_round(heard, found)
         or _many(heard, found)
     )
@@ -73,7 +75,7 @@ def _many(heard: Sequence[str], found: Sequence[str]) -> str:
 
 def _pairs(said: str, written: str) -> str:
     """«закрой доступ гостям и открой редакторам»: each order keeps its own things."""
-    clauses = _clauses(said)
+    clauses = [*_clauses(said), *_after_their_things(said)]
     for order, things in _clauses(written):
         own = [words for other, words in clauses if order and other and same(order, other)]
         beside = [words for other, words in clauses if not (order and other and same(order, other))]
@@ -95,6 +97,16 @@ def _clauses(text: str) -> list[tuple[str, list[str]]]:
             else:
                 out[-1][1].extend(contents([word]) if not IDLE.fullmatch(word) else [])
     return [clause for clause in out if clause[0] or clause[1]]
+
+
+def _after_their_things(text: str) -> list[tuple[str, list[str]]]:
+    """(order, the words before it in its clause): «и память ограничь»."""
+    out = []
+    for part in re.split(r"[.!?;:,\n]|\sи\s", text):
+        said = normal(part).split()
+        at = next((n for n, word in enumerate(said) if is_imperative(word)), 0)
+        out += [(said[at], contents(said[:at]))] if at else []
+    return out
 
 
 def wrong_parts(said: str, parts: Sequence[str]) -> str:

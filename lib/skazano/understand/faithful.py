@@ -16,11 +16,12 @@ from skazano.understand.phonetics import likeness, normal
 from skazano.understand.quantities import wrong_numbers
 from skazano.understand.readings import readings
 from skazano.understand.refine import said_once
-from skazano.understand.sameness import meanings, same, stands_in
+from skazano.understand.sameness import jargon, meanings, same, stands_in
 from skazano.understand.weight import IDLE, contents
 from skazano.understand.words import WISHES, is_imperative
 
 LIKE = 0.72  # likeness at which a Latin name may be what was said
+SPELT = 0.9  # the same for what was heard as a Latin name itself
 SURER = 0.15  # by which another name is surer to be
 _CORRECTED = re.compile(
     r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|"
@@ -38,13 +39,16 @@ _WRITTEN_AS = {
         (r"(?:кило|мега|гига)байт\w*|гига?|мег", "[КкKkМMГG][БбB]"),
         (r"секунд\w*", r"\d с(?:ек)?\b"),
         (r"минут\w*", r"\d мин\b"),
+        (r"вечера|дня|утра|ночи", r"\d:\d\d"),
         (r"час(?:а|ов)?", r"\d ч\b|\d:\d\d"),
     )
 }
 _ASIDE = re.compile(
-    r"\bа не (?:\S+ ){0,2}?(?:говн|дерьм|хрен|херн|хуйн)\S*|\bэто самое\b|"
+    r"\bа не (?:\S+ ){0,2}?(?:говн|дерьм|хрен|херн|хуйн)\S*|\b(?:ну )?это самое\b|\bпонятно(?= вс|$)|"
+    r"\b(?:запиши|есть|новое|новая) (?:задание|задачу|задача)\b|"
     r"\b(?:я )?(?:не (?:понимаю|знаю|пойму)(?= (?:почему|как|что|зачем|где)\b)|забыл[аи]? сказать)"
 )  # says nothing of what is wanted
+_UNLIMITED = re.compile(r"\bтолько(?= (?:без|не|чтобы|вот|смотри)\b)")  # narrows nothing
 _QUESTION = re.compile(
     r"(?:\w+ ){0,2}(?:что(?! то\b)|почему|зачем|сколько|где|кто|как(?:ой|ая|ие|ое)?|чем)\b|.*\bли\b"
 )
@@ -74,9 +78,16 @@ def unfaithful(dictated: str, request: str, terms: Sequence[str] = ()) -> str:
         return "the request is empty"
     if len(written) > 1.5 * len(said) + 60:
         return "the request is longer than the note"
-    heard, found = _ASIDE.sub("", normal(said)).split(), normal(written).split()
+    heard = _UNLIMITED.sub("", _ASIDE.sub("", normal(said))).split()
+    found = _UNLIMITED.sub("", normal(written)).split()
     return (
-        wrong_numbers(said, written, terms, corrected=bool(_CORRECTED.search(normal(said))))
+        wrong_numbers(
+            said,
+            written,
+            terms,
+            corrected=bool(_CORRECTED.search(normal(said))),
+            listed=written != request,
+        )
         or odd_signs(written, dictated)
         or _limits(heard, found)
         or _words(heard, [*heard, *_dropped(dictated)], found, written, terms)
@@ -98,9 +109,16 @@ def _limits(heard: Sequence[str], found: Sequence[str]) -> str:
             return "a prohibition lost" if before > after else "a prohibition that was not said"
         if kind == "no" and not _CORRECTED.search(" ".join(heard)) and (moved := _negated(heard, found)):
             return f"a prohibition of something else: {moved}"
+        if kind == "question" and _asks(heard):
+            continue
         if kind != "no" and bool(before) != bool(after) and "равно" not in heard:
             return f"a limit lost or added: {kind}"
     return ""
+
+
+def _asks(heard: Sequence[str]) -> bool:
+    """Whether the note asks without «ли»: «можно как-то …», «почему …»."""
+    return "ли" not in heard and ("можно" in heard[:4] or bool(_QUESTION.match(" ".join(heard))))
 
 
 def _forbidden(words: Sequence[str]) -> list[str]:
@@ -135,6 +153,10 @@ def _words(
     names = re.findall(r"[A-Za-z][A-Za-z0-9]*", written)
     known = {name.lower() for term in terms for name in re.findall(r"[A-Za-z][A-Za-z0-9]*", term)}
     named, covered = _said_names(names, heard)
+    for name in {name.lower() for name in names}:
+        if places := jargon(name, heard):
+            named.add(name)
+            covered |= places
     if foreign := [n for n in names if n.lower() not in named | (known if len(known) < 3 else set())]:
         return f"names that were not said: {' '.join(foreign[:5])}"
     russian = [w for w in contents(found) if not re.search("[a-z]", w)]
@@ -145,7 +167,8 @@ def _words(
         return f"an answer, not a request: {' '.join(reported[:3])}"
     meant = [w for at, w in enumerate(heard) if at not in covered and not IDLE.fullmatch(w)]
     signs = [said for said, sign in _WRITTEN_AS.items() if sign.search(written)]
-    lost = [w for w in contents(meant) if not stands_in(w, found) and not any(s.fullmatch(w) for s in signs)]
+    lost = [w for w in contents(meant) if not (stands_in(w, found) or jargon(w, found))]
+    lost = [w for w in lost if not any(sign.fullmatch(w) for sign in signs)]
     if taken_back := _CORRECTED.search(" ".join(heard)):
         kept = " ".join(heard)[taken_back.end() :].split()
         lost = [w for w in lost if w in kept] or (lost if len(lost) > 0.75 * len(contents(meant)) else [])
@@ -177,6 +200,12 @@ def _said_twice(found: Sequence[str], heard: Sequence[str]) -> list[str]:
     return out
 
 
+def _is_spelt(name: str, run: Sequence[str]) -> bool:
+    """Whether what was heard is a Latin name itself, and begins otherwise: GitLab is not GitHub misheard."""
+    said = "".join(word for word in run if word.isascii())
+    return bool(re.search("[a-z]", said)) and said[:4] != name.lower()[:4]
+
+
 def _said_names(names: Sequence[str], heard: Sequence[str]) -> tuple[set[str], set[int]]:
     """(the Latin names that were said, the places of the words they were heard as). What sounds much more
     like another of the names is not taken for two."""
@@ -196,7 +225,8 @@ def _said_names(names: Sequence[str], heard: Sequence[str]) -> tuple[set[str], s
         free = [
             (score, run)
             for score, run in found
-            if score >= LIKE and not any(more - score > SURER and taken & set(run) for more, taken in others)
+            if score >= (SPELT if _is_spelt(name, [heard[at] for at in run]) else LIKE)
+            and not any(more - score > SURER and taken & set(run) for more, taken in others)
         ]
         best = max((score for score, _ in free), default=0.0)
         if name.lower() in heard or free:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from skazano.understand.numerals import NUMERALS, ORDINAL_STEMS, numbers, totals
+from skazano.understand.numerals import NUMERALS, ORDINAL_STEMS, numbers, totals, with_digits
 from skazano.understand.phonetics import normal
 
 _ENDING = r"(?:ый|ой|ий|ое|ого|ому|ым|ом|ая|ую|ые|ых|ыми)"
@@ -23,6 +23,19 @@ _MARKS = re.compile(
 )
 
 
+_STEPS = re.compile(
+    r"\b(?:перв|втор|трет|четверт|пят)(?:ый|ой|ий|ая|ое|ье|ья) (?:этап|пункт|шаг|задач|дел)\w*"
+)
+_EVENING = re.compile(r"\b([1-9]|1[01]) (?:часов |часа )?(?:вечера|дня)\b")
+_THOUSANDS = re.compile(r"(\d+)\s?(?:тысяч[аиу]?|тыс\.?)(?!\w)")
+
+
+def _in_figures(text: str) -> str:
+    """«23 000» and «23 тысячи» as 23000."""
+    text = re.sub(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))", "", text)
+    return _THOUSANDS.sub(r"\g<1>000", text)
+
+
 def cardinal(text: str) -> str:
     """Normal text with «шестнадцатого» and «девятнадцати» as «шестнадцать» and «девятнадцать»."""
 
@@ -39,20 +52,30 @@ def is_ordinal(word: str) -> bool:
     return _ORDINAL.fullmatch(word) is not None
 
 
-def wrong_numbers(said: str, written: str, terms: Sequence[str], *, corrected: bool) -> str:
+def wrong_numbers(
+    said: str, written: str, terms: Sequence[str], *, corrected: bool, listed: bool = False
+) -> str:
     """Which numbers were added, lost or exchanged; "" if none. corrected: something was taken back in
-    the note, perhaps a number."""
+    the note, perhaps a number. listed: written is a list, whose numbers stand for «первый этап»."""
+    said, written = _in_figures(said), _in_figures(written)
     heard = _COUNTED.sub("", normal(said))
+    if listed:
+        heard = _STEPS.sub("", heard)
     before, meant, after = totals(heard), totals(cardinal(heard)), totals(cardinal(written))
     allowed = numbers(" ".join([said, *terms])) | numbers(cardinal(said)) | {"0", "1"}
+    evening = {hour: str(int(hour) + 12) for hour in _EVENING.findall(with_digits(cardinal(said)))}
+    allowed |= set(evening.values())
     if extra := set(totals(written)) - allowed:
         return f"numbers that were not said: {', '.join(sorted(extra))}"
     if corrected:
         return ""
     kept = numbers(written) | numbers(cardinal(written))
+    kept |= {hour for hour, later in evening.items() if later in kept}
     if lost := (set(before) & set(meant)) - kept - {"1"}:
         return f"numbers lost: {', '.join(sorted(lost))}"
     if lost := set(totals(cardinal(_MARKS.sub("", heard)))) - kept - {"1"}:
         return f"numbers lost: {', '.join(sorted(lost))}"
+    if evening:
+        return ""
     moved = meant != after and sorted(meant) == sorted(after)
     return "numbers that changed places" if moved else ""

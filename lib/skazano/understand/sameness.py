@@ -17,6 +17,8 @@ _ALIKE = {
         "remove": "удал|убер|убра|выкин|снес|выпил|выреж",
         "change": "измен|помен|замен|смени|передел|постав|устано",
         "look": "провер|посмотр|глян|убеди|выясн|узна|разбер|разобр",
+        "find": "най[дт]|отыщ|отыск|поищ|ищ",
+        "front": "фронт",
         "show": "пока[зж]|отображ|вывод|вывед",
         "press": "нажат|нажим|клик",
         "again": "опять|снова",
@@ -28,7 +30,39 @@ _ALIKE = {
         "fail": "слома|ломает|падае|падат|упал",
     }.items()
 }
+# Latin words, and the jargon that they are said as.
+_JARGON = {
+    name: re.compile(f"(?:{said})")
+    for name, said in {
+        "production": "прод",
+        "prod": "прод",
+        "staging": "стейдж|стейж",
+        "stage": "стейдж|стейж",
+        "dev": "дев",
+        "px": "пиксел",
+        "mr": "мердж|мерж|merge|реквест|request",
+        "merge": "мердж|мерж",
+        "request": "реквест",
+        "pr": "пул|pull|реквест|request",
+        "db": "баз",
+        "frontend": "фронт",
+        "backend": "бэк|бек",
+        "repo": "реп",
+        "info": "инфо",
+        "kb": "килобайт",
+        "mb": "мегабайт|мег",
+        "gb": "гигабайт|гиг",
+        "ms": "миллисекунд",
+        "url": "ссылк|урл|адрес",
+    }.items()
+}
 _INTERCHANGED = ({"make", "change"}, {"look", "fix"}, {"fix", "make"})  # orders: «сделай» for «поменяй» …
+
+
+def jargon(name: str, heard: Sequence[str]) -> set[int]:
+    """The places of the words that a Latin name may be jargon for: «на проде» for production."""
+    said = _JARGON.get(name)
+    return {at for at, word in enumerate(heard) if said and said.match(word)}
 
 
 def _common(one: str, other: str) -> int:
