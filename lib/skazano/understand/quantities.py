@@ -75,7 +75,7 @@ def wrong_numbers(
         return f"numbers lost: {', '.join(sorted(lost))}"
     if lost := set(totals(cardinal(_MARKS.sub("", heard)))) - kept - {"1"}:
         return f"numbers lost: {', '.join(sorted(lost))}"
-    if evening:
-        return ""
+    early = {later: hour for hour, later in evening.items()}
+    after = [early.get(number, number) for number in after if number != "0" or not early]
     moved = meant != after and sorted(meant) == sorted(after)
     return "numbers that changed places" if moved else ""
