@@ -37,7 +37,7 @@ MOST_SUBTASKS = 12
 SOURCE_LIMIT = 24_000  # characters of a result that a model is given: its beginning and its end
 _FAILURE = re.compile(
     r"не получил|не удал|не смог|не вышло|не выполн|не заверш|не законч|не сделан|"
-    r"не успел|не прош[лё]|не хватило|провал|сорвал|прерван|останов(?:лен|ил)|упал[аои]?\b|"
+    r"^\s*ошибка|не успел|не прош[лё]|не хватило|провал|сорвал|прерван|останов(?:лен|ил)|упал[аои]?\b|"
     r"fail|could not|did not|unable|was not",
     re.I,
 )

@@ -13,6 +13,7 @@ from skazano.understand.labels import quoted
 from skazano.understand.numerals import NUMERALS
 from skazano.understand.other_orders import another_order, forbidden, orders, other_order
 from skazano.understand.recalled import recalled
+from skazano.understand.restarts import said_anew
 from skazano.understand.reversals import other_way_round, swapped, without_refused
 from skazano.understand.stammers import denied, said_in_full, stammer
 from skazano.understand.takebacks import (
@@ -47,6 +48,7 @@ _MARKS = [tuple(mark.split()) for mark in _EXCUSES] + [
         "ой то есть|нет то есть|тьфу то есть|хотя нет подожди|хотя нет погоди|ой нет подожди|"
         "ой нет не так|ой нет лучше|а нет лучше|"
         "хотя нет лучше|хотя давай|или нет лучше|ой нет|ой вернее|ой точнее|ой извини|тьфу нет|тьфу ты|а нет|"
+        "нет вру|ой вру|вру|хотя стоп|ой стоп|"
         "хотя нет|нет лучше|нет вернее|нет точнее|нет погоди|нет подожди|нет не так|нет стоп|нет стой|"
         "стоп нет|стой нет|погоди нет|подожди нет|то есть нет|вернее нет|точнее сказать|вернее сказать|"
         "или вернее|или точнее|а вернее|а точнее|а лучше|хотя лучше|я хотел сказать|я имел в виду|"
@@ -87,14 +89,19 @@ _EXCUSE = re.compile(
     r"| (?:потом|позже|завтра) (?:скажу|надиктую|решу|решим|подумаю|разберусь|разберемся)$"
 )
 _CALLS_OFF = frozenset(
-    "отмена отставить отбой забудь забей передумал передумала проехали отменяется отмени".split()
+    "отмена отставить отбой забудь забей передумал передумала проехали отменяется отмени неважно".split()
 )
 # What follows these is to be written: «напиши клиенту не надо забудь».
 _WORDING = re.compile(r"напиши|ответь|скажи|передай|отправь|надпис|текст|слов|фраз|сообщени|кнопк")
-_TURNS = frozenset("ой хотя а нет стоп тьфу все ладно блин знаешь короче подожди погоди стой".split())
+_TURNS = frozenset("ой ай хотя а нет стоп тьфу все ладно блин знаешь короче подожди погоди стой".split())
+_GONE = re.compile(
+    r"(?: (?:все|ладно|а|ой|понял|поняла)){0,4} "
+    r"(?:вопрос снят|вопрос отпал|(?:сбрось|удали|сотри) (?:эту )?запись|"
+    r"забудь (?:про )?(?:все|это)(?: что я (?:сказала?|говорила?|наговорила?))?|не тебе (?:это )?проехали)$"
+)  # nothing but the whole note can be meant
 _BESIDE = frozenset(
-    """не надо нужно ничего делать делай менять этого это об этом про пока я уже есть ну да и впрочем давай
-    будем""".split()
+    """ни коем случае не надо нужно ничего делать делай менять этого это об этом про пока я уже есть ну да и
+    впрочем давай будем""".split()
 )
 
 
@@ -103,6 +110,10 @@ def calls_itself_off(text: str) -> bool:
     «добавь кнопки да нет отмена» does not: two signs are asked for, or one that nothing else can be."""
     tokens = words(text)
     said = " ".join(token.norm for token in tokens)
+    if (gone := _GONE.search(said[-200:])) and not any(
+        map(_WORDING.match, said[-200:][: gone.start()].split()[-3:])
+    ):
+        return True
     if len(tokens) > 1 and tokens[-1].norm in _CALLS_OFF and (why := _EXCUSE.search(said.rpartition(" ")[0])):
         del tokens[-1 - len(why.group().split()) : -1]  # «я уже сам нашёл. Забудь.»
     excuse = _EXCUSE.search(said) or re.search(r"(?<=не надо забудь) (?:про|об)(?: \w+){1,3}$", said)
@@ -138,7 +149,8 @@ def _forbids(tokens: Sequence[Word], at: int) -> bool:
 
 def corrected(text: str) -> str:
     """text with what was plainly taken back left out, and with a beginning said twice said once."""
-    text, start = without_refused(swapped(_JOKE.sub("", _REQUOTED.sub("", text.replace("...", "…"))))), 1
+    text = said_anew(_JOKE.sub("", _REQUOTED.sub("", text.replace("...", "…"))))
+    text, start = without_refused(swapped(text)), 1
     for _ in range(MOST):
         tokens = words(text)
         found = _first(text, tokens, start)

@@ -41,7 +41,9 @@ _PHRASES = phrases(
 )
 _GREETINGS = phrases(
     "запиши задание | запиши задачу | есть задание | есть задача | новое задание | новая задача | "
-    "такой вопрос | вопрос такой | слушай сюда | "
+    "я тут подумал | я тут подумала | пока иду | я хотел бы попросить | я хотела бы попросить | "
+    "хотел попросить | хотела попросить | я хотел попросить | я хотела попросить | "
+    "еще вопрос | такой вопрос | вопрос такой | слушай сюда | "
     "добрый день | добрый вечер | доброе утро | проверка связи | тема такая | такая тема | дело такое "
     "| ситуация такая | такая фигня | такая проблема | у меня такая просьба | у меня просьба | "
     "такая просьба | просьба такая | такая "
@@ -71,6 +73,7 @@ _LOOK_GOES_ON = {"надо", "нужно", "там", "тут", "здесь", "я
 _TWICE_IS_MEANT = {"очень", "чуть", "еле", "далеко", "много", "ноль", "один", "два", "три", "четыре",
                    "пять", "шесть", "семь", "восемь", "девять", "плюс", "минус", "точка", "как",
                    "что"}  # fmt: skip
+_KIND = re.compile(r"[а-я]{2,}(?:ую|юю|ый|ая|яя|ые|ых|ыми|ого|ому|дые)")  # an adjective
 _SUBORDINATE = re.compile(
     r",\s+(?:где|что|чтобы|если|когда|как|почему|котор\w+|куда|кроме|включая|кто|сколько|а|но)\b", re.I
 )
@@ -165,8 +168,11 @@ def _as_it_were(tokens: list[Word], at: int) -> bool:
 
 
 def _stammered(norm: str) -> bool:
-    """Whether a word said twice is meant once: a small word or an order. A name may be meant twice."""
-    return norm not in _TWICE_IS_MEANT and (norm in _SMALL or is_imperative(norm))
+    """Whether a word said twice is meant once: a small word, an order, a verb. A name may be meant twice."""
+    said = (
+        norm in _SMALL or is_imperative(norm) or is_verb(norm) or is_infinitive(norm) or _KIND.fullmatch(norm)
+    )
+    return norm not in _TWICE_IS_MEANT and bool(said)
 
 
 def _between_commas(text: str, word: Word) -> bool:

@@ -4,8 +4,11 @@ import re
 import unicodedata
 
 from skazano.understand.numerals import numbers, totals
-from skazano.understand.phonetics import normal
+from skazano.understand.phonetics import likeness, normal
+from skazano.understand.quantities import in_figures
+from skazano.understand.readings import endless, readings
 
+LIKE = 0.7  # likeness at which a name in Russian letters is one of the source
 _NAME = re.compile(r"(?<!\w)(?:[\w-]+(?:[/._][\w-]+)+/?|[A-Za-z][\w-]{2,})")
 _OPENS = re.compile(r"(?:^|[.!?:]\s+|\n\s*)$")  # a sentence begins here
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -58,7 +61,8 @@ def odd_signs(text: str, source: str) -> str:
 
 def ungrounded(answer: str, source: str) -> str:
     """Which number, name or file name of answer does not stand in source; "" if all do."""
-    if extra := set(totals(_digits(answer))) - numbers(_digits(source)) - {"0", "1"}:
+    told = numbers(_digits(source)) | numbers(_digits(in_figures(source)))
+    if extra := set(totals(_digits(in_figures(answer)))) - told - {"0", "1"}:
         return f"numbers that the result does not tell: {', '.join(sorted(extra))}"
     for claim, ground in _CLAIMS:
         if (found := claim.search(answer)) and not ground.search(source):
@@ -70,10 +74,17 @@ def ungrounded(answer: str, source: str) -> str:
         plain = re.fullmatch(r"[a-z-]+", name) or _OPENS.search(answer[: found.start()])
         if english and plain and re.fullmatch(r"[A-Za-z][a-z-]+", name):
             continue  # a word, not a name
+        if re.fullmatch(r"\d+/\d+", name):
+            continue  # its numbers are looked at
+        if re.fullmatch(r"[A-Za-z]+-[а-яё]+", name):
+            name = name.split("-")[0]  # «IP-адреса»
         if name.lower().rstrip("/") not in low:
             return f"a name that the result does not tell: {name[:60]}"
     stems = {_stem(w) for w in normal(source).split()}
+    latin = [way for w in set(re.findall(r"[a-z]{4,}", low)) for way in readings(w)[:3]]
     for name in re.findall(r"(?<=[а-яёa-z,] )«?([А-ЯЁ][а-яё]{2,})", answer):
-        if _stem(normal(name)) not in stems:
+        said = readings(endless(normal(name)))[:2]
+        spoken = any(likeness(a, b) >= LIKE for a in said for b in latin)  # «Телеграм» for Telegram
+        if _stem(normal(name)) not in stems and not spoken:
             return f"a name that the result does not tell: {name[:60]}"
     return ""

@@ -15,6 +15,7 @@ _SOME = re.compile(
     r"\b(где|куда|как|какой|какая|какое|какие|какую|каких|какого|кто|кого|почему|что) то\b", re.I
 )
 _CONDITION = re.compile(r"\b(?:если|когда|раз|коли|ли|тем|пока|хоть)\b", re.I)
+_AFTER_CONDITION = re.compile(r"\b(?:если|когда|раз|ли|чтобы) $", re.I)  # «если какая-то»
 # «по моему, они …», not «по моему сайту».
 _OPINION = re.compile(
     r"\b(по) (моему|твоему|вашему|нашему)(?=,| (?:это|он|она|оно|они|там|тут|у|в|на|надо|нужно|лучше|"
@@ -30,6 +31,7 @@ def with_hyphens(text: str) -> str:
 
     def some(found: re.Match[str]) -> str:
         clause = re.split(r"[.!?;]", text[: found.start()])[-1]
-        return found.group() if _CONDITION.search(clause) else f"{found[1]}-то"
+        stands_alone = _CONDITION.search(clause) and not _AFTER_CONDITION.search(clause)
+        return found.group() if stands_alone else f"{found[1]}-то"
 
     return _SOME.sub(some, text)

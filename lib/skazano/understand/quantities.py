@@ -30,7 +30,7 @@ _EVENING = re.compile(r"\b([1-9]|1[01]) (?:часов |часа )?(?:вечер�
 _THOUSANDS = re.compile(r"(\d+)\s?(?:тысяч[аиу]?|тыс\.?)(?!\w)")
 
 
-def _in_figures(text: str) -> str:
+def in_figures(text: str) -> str:
     """«23 000» and «23 тысячи» as 23000."""
     text = re.sub(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))", "", text)
     return _THOUSANDS.sub(r"\g<1>000", text)
@@ -57,7 +57,7 @@ def wrong_numbers(
 ) -> str:
     """Which numbers were added, lost or exchanged; "" if none. corrected: something was taken back in
     the note, perhaps a number. listed: written is a list, whose numbers stand for «первый этап»."""
-    said, written = _in_figures(said), _in_figures(written)
+    said, written = in_figures(said), in_figures(written)
     heard = _COUNTED.sub("", normal(said))
     if listed:
         heard = _STEPS.sub("", heard)

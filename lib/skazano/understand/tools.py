@@ -24,7 +24,7 @@ NAMED = 0.9  # likeness at which a word, but for its ending, is a tool's name
 MOST_WORDS = 4  # that ask for a tool
 _PLAIN_MARKS = {"инструмент", "инструментом", "инструмента", "инструменту"}
 _WEAK_MARKS = {"используй", "используя", "помощью", "через", "задействуй"}
-_PERSON_MARKS = {"пусть", "попроси", "поручи", "спроси", "скажи"}
+_PERSON_MARKS = {"пусть", "попроси", "поручи", "спроси", "скажи", "отдай", "передай"}
 _TELLERS = {"я", "мы", "он", "она", "они", "как", "что", "которые", "который", "кто", "умеет"}
 _LOOKS = r"(?:ну |так )?(?:открой|проверь|посмотри|глянь)"
 _PHRASES = {
@@ -32,6 +32,8 @@ _PHRASES = {
         r"(?:\S+ )?(?:запиши|занеси)(?: \S+)? в (?:заметк[иу]|блокнот)\b"
         r"|(?:(?:ну|так|просто) ){0,3}запиши заметку\b"
         r"|(?:\S+ )?заметку (?:сделай|запиши)\b(?=.*\bпросто запиши\b)"
+        r"|(?:(?:ну|так|э+|просто) ){0,3}сделай (?:себе |мне )?заметку (?:что|о|об|про)\b"
+        r"|(?:(?:ну|так) ){0,3}просто запиши (?:идею|мысль)\b"
     ),
     "chat": re.compile(r"(?:ну |так )?спроси (?:у )?чат"),
     # Only to look: what is to be mended is another tool's.
@@ -118,7 +120,7 @@ def asked_tool(text: str, tools: Sequence[str]) -> str | None:
             return tool  # «клод пусть починит»
         if word not in _PLAIN_MARKS | _WEAK_MARKS | _PERSON_MARKS:
             continue
-        begin = place + 1 + (tokens[place : place + 2] == ["спроси", "у"])
+        begin = place + 1 + (tokens[place + 1] in ("у", "это", "задачу", "эту"))
         found, _ = match_prefix(tokens[begin : begin + 3], named, most=3)
         told_of = _TELLERS & set(tokens[max(0, place - 4) : place])  # «как я пишу код через клод»
         agent = found.slug in _AGENTS and not told_of

@@ -6,7 +6,7 @@ from skazano.understand.words import WISHES, is_imperative, words
 
 # A topic where a clause begins; «теперь» says that another one does.
 _TOPIC = re.compile(
-    r"(?:^|(?P<stop>[.!?;,])\s*|\s+)(?:(?:а|и|так|ну)\s+)*(?P<now>теперь\s+)?(?P<topic>(?:по|про|насч[её]т)\s+"
+    r"(?:^|(?P<stop>[.!?;,])\s{0,3}|\s{1,3})(?:(?:а|и|так|ну)\s{1,3}){0,3}(?P<now>теперь\s+)?(?P<topic>(?:по|про|насч[её]т)\s+"
     r"(?P<what>[\w-]{3,}))(?=\s*[:,–—]?\s+(?P<order>[\w-]+)(?:\s*[:,–—]?\s+(?P<next>[\w-]+))?)",
     re.I,
 )

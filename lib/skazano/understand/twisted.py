@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from skazano.understand.phonetics import likeness
 from skazano.understand.pieces import SMALL, pieces, sentences, stems, with_figures
+from skazano.understand.readings import endless, readings
 
+LIKE = 0.7  # likeness at which two names are one
 _OPPOSITES = [
     (re.compile(one, re.I), re.compile(other, re.I))
     for one, other in (
@@ -18,6 +21,7 @@ _OPPOSITES = [
         (r"\b(?:по )?возраст(?:ани|ающ)|\bascend", r"\b(?:по )?убыва(?:ни|ющ)|\bdescend"),
         (r"\bвключ|\benabl", r"\b(?:от|вы)ключ|\bdisabl"),
         (r"\bускор|\bбыстре|\bfaster", r"\bзамедл|\bмедленн|\bslower"),
+        (r"\bвыше\b|\bhigher", r"\bниже\b|\blower"),
         (r"\bпроще|\beasier|\bsimpler", r"\bсложнее|\bharder"),
         (r"\bдешевле|\bcheaper", r"\bдороже|\bmore expensive"),
         (r"\bраньше|\bearlier", r"\bпозже|\blater"),
@@ -72,6 +76,9 @@ _DIRECTIONS = [
 _INSTEAD = re.compile(
     r"\b(до|после|before|after)\b[^.;\n]{0,40}?[,(]?\s(?:а не|not)\s+(до|после|before|after)\b", re.I
 )
+_NOT_BUT = re.compile(rf"{_THING},? (?:а не|instead of|not) {_THING}", re.I)
+_INSTEAD_OF = re.compile(rf"\bвместо {_THING}", re.I)
+_COUNTED = re.compile(r"(?<![\w.,])(\d{2,})\s+([а-яё]{4,})")
 _NAMED_NUMBER = re.compile(
     r"(?=[\w./-]*[A-Za-z])(?<![\w./-])([\w./-]*\w)[`»\"')]*(?:\s*[—–:(=-]+\s*|\s+)(?:[а-яё]+\s+)?(\d+)(?![\w.,]\d)"
 )
@@ -118,11 +125,25 @@ def _turned(answer: str, source: str) -> str:
     """«с 3 до 5» for «с 5 до 3», «client_id в user_id» for «user_id в client_id»."""
     told, said = set(_ways(source)), set(_ways(answer))
     for one, other in said - told:
-        if (other, one) in told and one != other:
+        if not _alike(one, other) and any(_alike(one, b) and _alike(other, a) for a, b in told):
             return f"the other way round than the result tells: {one} {other}"
+    kept, dropped = ({found[n].lower() for found in _NOT_BUT.findall(source)} for n in (0, 1))
+    if instead := {thing.lower() for thing in _INSTEAD_OF.findall(answer)} & kept - dropped:
+        return f"the other way round than the result tells: instead of {min(instead)}"
     before, after = ([(a.lower(), b.lower()) for a, b in _INSTEAD.findall(text)] for text in (source, answer))
     wrong = [pair for pair in after if before and pair not in before and pair[::-1] in before]
     return f"the other way round than the result tells: {' '.join(wrong[0])}" if wrong else ""
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names are one, in another case or in other letters: «Гугл» and Google."""
+    if one == other or one[:5] == other[:5]:
+        return True
+    if one.isdigit() or other.isdigit():
+        return False
+    return any(
+        likeness(a, b) >= LIKE for a in readings(endless(one))[:2] for b in readings(endless(other))[:2]
+    )
 
 
 def _ways(text: str) -> Iterator[tuple[str, str]]:
@@ -139,6 +160,11 @@ def _of_another(answer: str, source: str) -> str:
         others = {other for other, same in told if same == number}
         if others and name in {known for known, _ in told}:
             return f"a number that the result tells of {min(others)}: {number}"
+    counts = {(number, thing[:4]) for number, thing in _COUNTED.findall(with_figures(source.lower()))}
+    for number, thing in _COUNTED.findall(with_figures(answer.lower())):
+        same = {other for n, other in counts if n == number}
+        if same and thing[:4] not in same and any(other == thing[:4] for _, other in counts):
+            return f"a number that the result tells of something else: {number} {thing}"
     return ""
 
 
@@ -174,8 +200,13 @@ def _of_another_kind(answer: str, source: str) -> str:
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
     """(adjective, noun) by their stems, in either order, where they stand side by side and agree."""
     for piece in pieces(text):
-        said = re.findall(r"[а-яё]{3,}", piece.lower().replace("ё", "е"))
+        said = re.findall(r"[а-яё]+", piece.lower().replace("ё", "е"))
         for one, other in pairwise(said):
             for kind, thing in ((one, other), (other, one)):
-                if _KIND.fullmatch(kind) and not _KIND.fullmatch(thing) and not {kind, thing} & SMALL:
+                if (
+                    _KIND.fullmatch(kind)
+                    and not _KIND.fullmatch(thing)
+                    and not {kind, thing} & SMALL
+                    and len(thing) > 2
+                ):
                     yield kind[:4], thing[:4]

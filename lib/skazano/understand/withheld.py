@@ -12,6 +12,7 @@ _DENIAL = re.compile(
     r"\b(?:не|ничего не|никак не|не стал[аи]?|not|never|n't)\s+(?:стал[аи]?\s+)?([а-яёa-z]{4,})", re.I
 )
 _DONE = re.compile(r"[а-яё]+(?:[аеиыуя]л[аои]?|л[аои]|[её]н[аоы]?|ан[аоы]?|ят[аоы]?|[ыу]т[аоы]?)(?:с[яь])?")
+_DOES = re.compile(r"[а-яё]+(?:[её]т|ит|[ую]т|[ая]т)(?:с[яь])?")
 _WORD = re.compile(r"[а-яёa-z]{5,}")
 _COMFORT = {"мен", "тро"}  # «на других страницах цвет не менял» denies nothing of what is told
 _LACK = re.compile(
@@ -50,7 +51,7 @@ def _denied(answer: str, source: str) -> str:
     """«Восстановление проверено» where the source says «восстановление не проверял»."""
     denials, deeds = _deeds(source)
     for piece in pieces(answer):
-        if NOT.search(piece):
+        if NOT.search(piece) or piece.rstrip().endswith(":"):
             continue
         for word in filter(_is_deed, _WORD.findall(piece.lower())):
             deed, things = root(word), stems(piece)
@@ -75,7 +76,11 @@ def _deeds(source: str) -> tuple[list[tuple[str, set[str]]], list[tuple[str, set
 
 
 def _is_deed(word: str) -> bool:
-    return _DONE.fullmatch(word) is not None if not word.isascii() else word.endswith(("ed", "ent", "un"))
+    return (
+        bool(_DONE.fullmatch(word) or _DOES.fullmatch(word))
+        if not word.isascii()
+        else word.endswith(("ed", "ent", "un"))
+    )
 
 
 def _about(piece: str, deed: str) -> set[str]:
@@ -116,9 +121,10 @@ def _made_up(answer: str, source: str) -> str:
         said = stems(re.split(r",\s", reason)[0])
         if len(said) > 1 and len(said & known) < len(said) / 2:
             return f"a reason that the result does not tell: {reason[:60]}"
+    short = {stem[:3] for stem in known}
     for piece in pieces(answer):
-        said = {stem for stem in stems(_COUNTED.sub(" ", piece)) if not stem.isascii()}
-        if len(said) > 2 and not NOT.search(piece) and len(said & known) * 5 < len(said):
+        said = {stem[:3] for stem in stems(_COUNTED.sub(" ", piece)) if not stem.isascii()}
+        if len(said) > 2 and not NOT.search(piece) and len(said & short) * 5 < len(said):
             return f"what the result does not tell: {piece[:60]}"
     return ""
 
