@@ -14,7 +14,7 @@ from skazano.conversation import orders, pieces, turns
 from skazano.spool import Ticket
 from skazano.task import TaskDir
 from skazano.understand import settings as spoken
-from skazano.understand.corrections import calls_itself_off
+from skazano.understand.calling_off import calls_itself_off
 
 
 def work(task: TaskDir, context: stage.Context) -> str:

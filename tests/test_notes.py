@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skazano.understand.calling_off import calls_itself_off
 from skazano.understand.commas import with_commas
-from skazano.understand.corrections import calls_itself_off, corrected
+from skazano.understand.corrections import corrected
 from skazano.understand.numerals import with_digits
 from skazano.understand.phonetics import normal
 from skazano.understand.refine import refine_local
@@ -145,6 +146,10 @@ def test_no_word_is_added_by_a_correction_or_a_comma(text):
         ("ладно забудь про прошлую задачу сделай выгрузку", False),
         ("перепиши скрипт на э хотя знаешь что забей я сама сделаю", True),
         ("если нажал не надо не показывай окно", False),
+        ("почему не работает вход через а все понял вопрос снят", True),
+        ("можно чтобы фото сами поворачивались а ладно забей на это дело", True),
+        ("удали бэкапы ой нет ни в коем случае забудь все что я сказал", True),
+        ("найди дубль клиента и удали эту запись", False),
         ("отмена", False),  # that calls off what was said before
     ],
 )

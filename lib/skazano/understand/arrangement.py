@@ -41,7 +41,10 @@ def _exchanged(heard: Sequence[str], found: Sequence[str]) -> str:
         for _, other_place in places[number + 1 :]:
             framed = one and other_place and same(found[one - 1], heard[other_place - 1])
             frames = its_place and other_place and heard[its_place - 1] != heard[other_place - 1]
-            if other_place < its_place and framed and frames:
+            beside = its_place - other_place == 1 and any(
+                _says(w) for w in (heard[its_place], heard[other_place])
+            )
+            if other_place < its_place and framed and frames and not beside:
                 return f"words that changed places: {found[one]} {heard[other_place]}"
     return ""
 

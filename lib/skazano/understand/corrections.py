@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from skazano.understand.amounts import numbers
+from skazano.understand.calling_off import CONDITIONS
 from skazano.understand.labels import quoted
 from skazano.understand.numerals import NUMERALS
 from skazano.understand.other_orders import another_order, forbidden, orders, other_order
@@ -31,7 +32,7 @@ from skazano.understand.takebacks import (
     said_again,
     same_beginning,
 )
-from skazano.understand.words import Word, is_imperative, words
+from skazano.understand.words import Word, words
 
 MOST = 100  # times in one note; who says more is not speaking
 _ERRED = "ошибся ошиблась перепутал перепутала оговорился оговорилась".split()
@@ -48,9 +49,10 @@ _MARKS = [tuple(mark.split()) for mark in _EXCUSES] + [
         "ой то есть|нет то есть|тьфу то есть|хотя нет подожди|хотя нет погоди|ой нет подожди|"
         "ой нет не так|ой нет лучше|а нет лучше|"
         "хотя нет лучше|хотя давай|или нет лучше|ой нет|ой вернее|ой точнее|ой извини|тьфу нет|тьфу ты|а нет|"
-        "нет вру|ой вру|вру|хотя стоп|ой стоп|"
+        "тьфу ты господи|нет вру|ой вру|вру|хотя стоп|ой стоп|"
         "хотя нет|нет лучше|нет вернее|нет точнее|нет погоди|нет подожди|нет не так|нет стоп|нет стой|"
-        "стоп нет|стой нет|погоди нет|подожди нет|то есть нет|вернее нет|точнее сказать|вернее сказать|"
+        "стоп нет|стой нет|погоди нет|подожди нет|то есть нет|вернее нет|точнее нет|"
+        "точнее сказать|вернее сказать|"
         "или вернее|или точнее|а вернее|а точнее|а лучше|хотя лучше|я хотел сказать|я имел в виду|"
         "то есть|в смысле|оговорился|извини|пардон|тьфу|вернее|точнее|хотя|ой|нет"
     ).split("|")
@@ -66,7 +68,6 @@ _MEANT = {
     ("хотя", "лучше"),
     ("хотя", "давай"),
 }
-_CONDITIONS = frozenset("если когда где там тут здесь почему пока у раз есть ли или".split())
 # «в базе нет», «ошибок нет»: with these endings a bare «нет» is as likely to be «there is none».
 _ABSENT = re.compile(r"(?:[аеёиоыя]|[оеё][вйм]|[ая]х|ь)$")
 
@@ -81,70 +82,6 @@ _REQUOTED = re.compile(  # «возраст», ой, то есть «дата»
 )
 _TOO_MUCH = frozenset("много мало многовато маловато".split())  # «нет, двадцать много, давай десять»
 _SOFTLY = frozenset(["лучше", "давай", "все таки", "уж"])  # «нет, давай всё-таки на синий»
-
-_EXCUSE = re.compile(
-    r"(?: я)?(?: уже| потом| лучше)? (?:сам|сама)(?: [а-я]{3,}[ую])?"
-    r"(?: (?:сделаю|поправлю|починю|разберусь|посмотрю|справлюсь|решу|все|уже))*$"
-    r"| уже(?: сам| сама)? (?:нашел|нашла|сделал|сделала|сделали|разобрался|разобралась|починил|поздно)$"
-    r"| (?:потом|позже|завтра) (?:скажу|надиктую|решу|решим|подумаю|разберусь|разберемся)$"
-)
-_CALLS_OFF = frozenset(
-    "отмена отставить отбой забудь забей передумал передумала проехали отменяется отмени неважно".split()
-)
-# What follows these is to be written: «напиши клиенту не надо забудь».
-_WORDING = re.compile(r"напиши|ответь|скажи|передай|отправь|надпис|текст|слов|фраз|сообщени|кнопк")
-_TURNS = frozenset("ой ай хотя а нет стоп тьфу все ладно блин знаешь короче подожди погоди стой".split())
-_GONE = re.compile(
-    r"(?: (?:все|ладно|а|ой|понял|поняла)){0,4} "
-    r"(?:вопрос снят|вопрос отпал|(?:сбрось|удали|сотри) (?:эту )?запись|"
-    r"забудь (?:про )?(?:все|это)(?: что я (?:сказала?|говорила?|наговорила?))?|не тебе (?:это )?проехали)$"
-)  # nothing but the whole note can be meant
-_BESIDE = frozenset(
-    """ни коем случае не надо нужно ничего делать делай менять этого это об этом про пока я уже есть ну да и
-    впрочем давай будем""".split()
-)
-
-
-def calls_itself_off(text: str) -> bool:
-    """Whether a note ends by taking all of itself back: «добавь кнопку, хотя нет, не надо, забудь».
-    «добавь кнопки да нет отмена» does not: two signs are asked for, or one that nothing else can be."""
-    tokens = words(text)
-    said = " ".join(token.norm for token in tokens)
-    if (gone := _GONE.search(said[-200:])) and not any(
-        map(_WORDING.match, said[-200:][: gone.start()].split()[-3:])
-    ):
-        return True
-    if len(tokens) > 1 and tokens[-1].norm in _CALLS_OFF and (why := _EXCUSE.search(said.rpartition(" ")[0])):
-        del tokens[-1 - len(why.group().split()) : -1]  # «я уже сам нашёл. Забудь.»
-    excuse = _EXCUSE.search(said) or re.search(r"(?<=не надо забудь) (?:про|об)(?: \w+){1,3}$", said)
-    if excuse:
-        del tokens[len(tokens) - len(excuse.group().split()) :]
-    start = len(tokens)
-    while start and (
-        tokens[start - 1].norm in _CALLS_OFF | _TURNS | _BESIDE
-        or _forbids(tokens, start - 1)
-        or [token.norm for token in tokens[max(0, start - 2) : start]] == ["знаешь", "что"]
-        or [token.norm for token in tokens[max(0, start - 3) : start]] == ["оставь", "как", "есть"]
-    ):
-        start -= 3 if tokens[start - 1].norm == "есть" else 1
-    tail = [token.norm for token in tokens[start:]]
-    said = " ".join(tail)
-    refused = re.search(r"\bне (?:надо|нужно|делай|будем)\b|\bничего не\b", said) is not None
-    if "как есть" in said and sum(is_imperative(token.norm) for token in tokens[:start]) == 1:
-        refused = True  # of several orders it may be the last alone that is taken back
-    calls = sum(word in _CALLS_OFF for word in tail)
-    if not start or not (calls or refused) or quoted(text, tokens) & set(range(start, len(tokens))):
-        return False
-    turned = re.search(r"\b(?:ой|хотя|а нет|тьфу|нет не)\b", said) is not None
-    before = [t.norm for t in tokens[max(0, start - 4) : start]]
-    if _CONDITIONS & set(before) or (not turned and any(map(_WORDING.match, before[-3:]))):
-        return False
-    return calls + refused > 1 or turned or (calls == 1 and "отмена" not in tail and tail[0] in _TURNS)
-
-
-def _forbids(tokens: Sequence[Word], at: int) -> bool:
-    """«не добавляй»"""
-    return at > 0 and tokens[at - 1].norm == "не" and is_imperative(tokens[at].norm)
 
 
 def corrected(text: str) -> str:
@@ -215,7 +152,7 @@ def _correction(text: str, tokens: Sequence[Word], norms: Sequence[str], at: int
     if not sure:
         if found := chosen_again(norms, at, new):
             return found
-        if _CONDITIONS & set(norms[max(0, at - 6) : at]) or "нет" in norms[new:]:
+        if CONDITIONS & set(norms[max(0, at - 6) : at]) or "нет" in norms[new:]:
             return None
         if mark == ("нет",) and _absent(norms, at, new):
             return None

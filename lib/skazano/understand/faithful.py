@@ -24,8 +24,8 @@ LIKE = 0.72  # likeness at which a Latin name may be what was said
 SPELT = 0.9  # the same for what was heard as a Latin name itself
 SURER = 0.15  # by which another name is surer to be
 _CORRECTED = re.compile(
-    r"\b(?:нет лучше|лучше не|вернее|точнее|ой нет|хотя нет|нет не так|то есть нет|"
-    r"не надо(?! (?:\w+ ){0,2}\w+ть(?:ся)?\b))\b"
+    r"\b(?:нет (?:лучше|стоп|давай|подожди|погоди|наоборот|не так)|лучше не|вернее|точнее|ой нет|хотя нет|"
+    r"то есть нет|не надо(?! (?:\w+ ){0,2}\w+ть(?:ся)?\b))\b"
 )
 _WRITTEN_AS = {
     re.compile(said): re.compile(written)
@@ -48,7 +48,9 @@ _ASIDE = re.compile(
     r"\b(?:запиши|есть|новое|новая) (?:задание|задачу|задача)\b|"
     r"\b(?:я )?(?:не (?:понимаю|знаю|пойму)(?= (?:почему|как|что|зачем|где)\b)|забыл[аи]? сказать)"
 )  # says nothing of what is wanted
-_UNLIMITED = re.compile(r"\bтолько(?= (?:без|не|чтобы|вот|смотри)\b)")  # narrows nothing
+_UNLIMITED = re.compile(
+    r"\bтолько(?= (?:без|чтобы|вот|смотри|(?:\w+ )?не|коротко|быстро|аккуратно)\b)"
+)  # narrows nothing
 _QUESTION = re.compile(
     r"(?:\w+ ){0,2}(?:что(?! то\b)|почему|зачем|сколько|где|кто|как(?:ой|ая|ие|ое)?|чем)\b|.*\bли\b"
 )
@@ -64,6 +66,7 @@ _LIMITS = {
     "all": r"вс[еию]|всех|всем|всеми|весь|вся|кажд\w+|люб\w+",
     "no": r"не|ни|нет|нельзя|без|никогда|запре\w+|not?|never|without|don",
 }  # words that widen or narrow a request
+_DID = re.compile(r"[а-я]{2,}[аиеу]л[аи]?")  # «откатил» for «откати»
 _TOLD_AS_DONE = re.compile(
     r"(?:исправ|добав|удал|обнов|измен|сдела|провер|настро|выполн|созда|перене|переимен|почин|поправ|устран|напис|"
     r"загруж|установ|перепис|отправ|реализ|подготов|включ|отключ|постав|заверш|внедр)\w*?(?:[её]н|ан)[аоы]?|готово"
@@ -107,6 +110,8 @@ def _limits(heard: Sequence[str], found: Sequence[str]) -> str:
         before, after = (sum(bool(re.fullmatch(pattern, w)) for w in words) for words in (heard, found))
         if kind == "no" and before != after and not _CORRECTED.search(" ".join(heard)):
             return "a prohibition lost" if before > after else "a prohibition that was not said"
+        if kind == "no" and heard.count("не") - found.count("не") > 1:
+            return "prohibitions lost"  # one may have been taken back
         if kind == "no" and not _CORRECTED.search(" ".join(heard)) and (moved := _negated(heard, found)):
             return f"a prohibition of something else: {moved}"
         if kind == "question" and _asks(heard):
@@ -163,9 +168,14 @@ def _words(
     strange = [w for w in russian if not stands_in(w, spoken) and not _is_due(w, heard)]
     if strange := strange or _said_twice(russian, heard):
         return f"words that were not said: {' '.join(strange[:5])}"
-    if reported := [w for w in found if _TOLD_AS_DONE.fullmatch(w) and w not in heard]:
+    ordered = [w for w in heard if is_imperative(w)]
+    did = [w for w in found if _DID.fullmatch(w) and w not in heard and stands_in(w, ordered)]
+    if reported := did + [w for w in found if _TOLD_AS_DONE.fullmatch(w) and w not in heard]:
         return f"an answer, not a request: {' '.join(reported[:3])}"
-    meant = [w for at, w in enumerate(heard) if at not in covered and not IDLE.fullmatch(w)]
+    turned = {"наоборот"} if re.search(r"\b(?:нет|точнее|вернее) наоборот\b", " ".join(heard)) else set()
+    meant = [
+        w for at, w in enumerate(heard) if at not in covered and not IDLE.fullmatch(w) and w not in turned
+    ]
     signs = [said for said, sign in _WRITTEN_AS.items() if sign.search(written)]
     lost = [w for w in contents(meant) if not (stands_in(w, found) or jargon(w, found))]
     lost = [w for w in lost if not any(sign.fullmatch(w) for sign in signs)]

@@ -228,6 +228,8 @@ def clean(text: str) -> str:
                 continue  # it went with the word before it
             last, inside = _run(text, tokens, dropped, place)
             before, after = text[at : token.start], text[last.end :].lstrip(" \t")
+            if place and tokens[place - 1].norm == token.norm and place - 1 not in dropped:
+                before = re.sub(r"[\s,…-]+$", " ", before)  # «накидай, накидай мне»
             comma = after.startswith(",") or inside
             pieces.append(re.sub(r",\s*$", " ", before) if comma else before)
             begins = re.search(r"(?:\A|[.!?…])\s*\Z", text[max(0, token.start - 3) : token.start])

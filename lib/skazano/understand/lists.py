@@ -35,10 +35,11 @@ _COUNTED = re.compile(
 _ANOTHER = re.compile(
     r"(?<![\s,.;])[\s,.;]+(?:(?:(?:и|а|ну\s+и)\s+)?(?:(?:ещё|еще)\s+)?"
     r"(?:(?:одна|другая|вторая|третья|отдельная|следующая)(?:\s+отдельная)?\s+(?:задача|просьба|вещь|штука)|"
+    r"(?:у\s+меня\s+)?(?:к\s+тебе\s+)?(?:совсем\s+)?другое\s+дело|другой\s+вопрос|"
     r"(?:отдельной|другой|второй|третьей)\s+задачей|(?:второе|другое|отдельное|следующее)\s+(?:дело|поручение)|"
     r"(?:теперь\s+)?(?:по|про)\s+(?:другому\s+вопросу|другое|другой\s+теме))|(?:и|а)\s+(?:(?:ещё|еще)\s+)?отдельно(?:[\s,]+(?:и\s+)?(?:это\s+)?совсем\s+другое)?(?!\s+от\b)|"
     r"(?:так\s+)?(?:дальше[\s,]+)?смена\s+темы|(?:(?:и|а)[\s,]+)*(?:(?:ещё|еще)[\s,]+)?пока\s+не\s+забыла?|"
-    r"(?:(?:и|а|потом|теперь)\s+){0,2}(?:совсем\s+)?из\s+другой\s+оперы|и\s+последнее|"
+    r"(?:(?:и|а|потом|теперь)\s+){0,2}(?:совсем\s+)?из\s+другой\s+оперы|(?:и\s+)?напоследок|и\s+последнее|"
     r"(?:и\s+)?(?:ещё|еще)\s+одно[\s,]+к\s+\w+\s+(?:это\s+)?не\s+относится|"
     r"(?:(?:потом|теперь|плюс|и|а)[\s,]+){0,3}(?:(?:ещё|еще)\s+одно[\s,]+)?(?:это\s+)?(?:(?:уже|вообще|совсем)\s+){0,2}"
     r"(?:не\s+(?:по\s+теме|в\s+тему)|(?:левая|другая)\s+тема|(?:уже|вообще|совсем)\s+другое)|"
@@ -62,6 +63,7 @@ _GOES_ON = re.compile(
     r"провер|прогон|закомм?ит|запуш|задепло|выложи|выкати|перезапус|запусти|пока[жз]|скажи|сообщи|убедись|пришли|"
     r"посмотри|глянь|не$|отпиши"
 )
+_QUESTIONS = frozenset("почему сколько как где кто что зачем когда".split())
 _SMALL = frozenset(vocabulary("small_words.txt"))
 _PLACES = frozenset("в во на с со к ко о об от до из за под при про по для".split())
 _ENOUGH = 3  # words of weight in a request that is one by itself
@@ -121,7 +123,10 @@ def _ordinal_places(
         while item < len(tokens) and tokens[item].norm in _SUFFIX_OF_ORDINAL:
             item += 1
         if item < len(tokens) and (
-            announced or is_imperative(tokens[item].norm) or tokens[item].norm in WISHES
+            announced
+            or is_imperative(tokens[item].norm)
+            or tokens[item].norm in WISHES
+            or (found and tokens[item].norm in _QUESTIONS)
         ):
             found.append((start, item))
     return found
@@ -175,7 +180,7 @@ def _asking(text: str, tokens: list[Word], places: list[tuple[int, int]]) -> lis
 
 
 def _asks(part: str) -> bool:
-    said = words(part)[:8]
+    said = words(part)[:14]
     return any(is_imperative(w.norm) or w.norm in WISHES for w in said) or is_infinitive(
         said[0].norm if said else ""
     )

@@ -32,6 +32,7 @@ _THOUSANDS = re.compile(r"(\d+)\s?(?:тысяч[аиу]?|тыс\.?)(?!\w)")
 
 def in_figures(text: str) -> str:
     """«23 000» and «23 тысячи» as 23000."""
+    text = re.sub(r"\b(\w+) с половиной\b", r"\1 и 5", text)  # 2,5
     text = re.sub(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))", "", text)
     return _THOUSANDS.sub(r"\g<1>000", text)
 
@@ -65,11 +66,16 @@ def wrong_numbers(
     allowed = numbers(" ".join([said, *terms])) | numbers(cardinal(said)) | {"0", "1"}
     evening = {hour: str(int(hour) + 12) for hour in _EVENING.findall(with_digits(cardinal(said)))}
     allowed |= set(evening.values())
+    if evening:  # «не позже шести вечера, в пятницу до четырёх»
+        allowed |= {str(int(n) + 12) for n in allowed if n.isdigit() and 0 < int(n) < 12}
+    spelt = "".join(totals(said))  # a telephone number is said in pieces
+    allowed |= {n for n in totals(written) if len(n) > 4 and n in spelt}
     if extra := set(totals(written)) - allowed:
         return f"numbers that were not said: {', '.join(sorted(extra))}"
     if corrected:
         return ""
     kept = numbers(written) | numbers(cardinal(written))
+    kept |= {n for n in totals(said) for long in kept if len(long) > 4 and len(n) > 1 and n in long}
     kept |= {hour for hour, later in evening.items() if later in kept}
     if lost := (set(before) & set(meant)) - kept - {"1"}:
         return f"numbers lost: {', '.join(sorted(lost))}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from skazano.understand import settings
-from skazano.understand.corrections import calls_itself_off
+from skazano.understand.calling_off import calls_itself_off
 from skazano.understand.mentions import mentioned
 from skazano.understand.names import Name, match
 from skazano.understand.phonetics import normal

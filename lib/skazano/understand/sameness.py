@@ -7,6 +7,7 @@ from functools import lru_cache
 from skazano.understand.everyday import is_word
 from skazano.understand.phonetics import cyrillic, likeness
 from skazano.understand.readings import endless, readings
+from skazano.understand.words import is_imperative, is_infinitive
 
 # One may be written for another.
 _ALIKE = {
@@ -83,12 +84,27 @@ def same(one: str, other: str) -> bool:
         return True
     if len(one) > 4 and _rooted(one) == _rooted(other):
         return True
+    if _one_deed(one, other, common):
+        return True
     said = meanings(one)
     if said & meanings(other):
         return True
     # A word that is none may have been misheard; an everyday word was said.
     return not is_everyday(other) and any(
         likeness(a, b) >= 0.8 for a in readings(one)[:3] for b in readings(other)[:2]
+    )
+
+
+def _one_deed(one: str, other: str, common: int) -> bool:
+    """«скажи» and «сказать», «терять» and «потерять»."""
+    orders, names = (any(map(shape, (one, other))) for shape in (is_imperative, is_infinitive))
+    if orders and names and common >= 3:
+        return True
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return (
+        is_infinitive(one)
+        and is_infinitive(other)
+        and longer in (f"по{shorter}", f"с{shorter}", f"на{shorter}")
     )
 
 

@@ -7,6 +7,8 @@ from skazano.understand.numerals import NUMERALS
 from skazano.understand.takebacks import LONGEST, PREPOSITIONS, SMALL, Edit
 from skazano.understand.words import is_imperative
 
+_BOTH = frozenset("и или либо ни то".split())  # «и там и там»
+
 
 def stammer(norms: Sequence[str], at: int) -> Edit | None:
     """«добавь в добавь в шапку», «почему по почему»: said again from the word before `at` on."""
@@ -15,7 +17,7 @@ def stammer(norms: Sequence[str], at: int) -> Edit | None:
         after = at - 1 + size
         if begun == norms[after + 1 : after + 1 + size] and norms[after : after + 1] == ["конечно"]:
             return Edit(at - 1, after + 1)  # «до восьми, конечно, до восьми вечера»
-        if begun != norms[after : after + size] or NUMERALS.keys() & set(begun):
+        if begun != norms[after : after + size] or NUMERALS.keys() & set(begun) or begun[0] in _BOTH:
             continue
         ends = after + size
         if begun[0] in PREPOSITIONS and at > 2 and ends < len(norms) and is_imperative(norms[ends]):

@@ -33,15 +33,19 @@ _PHRASES = {
         r"|(?:(?:ну|так|просто) ){0,3}запиши заметку\b"
         r"|(?:\S+ )?заметку (?:сделай|запиши)\b(?=.*\bпросто запиши\b)"
         r"|(?:(?:ну|так|э+|просто) ){0,3}сделай (?:себе |мне )?заметку (?:что|о|об|про)\b"
+        r"|(?:\S+ ){0,8}в заметки закинь\b"
         r"|(?:(?:ну|так) ){0,3}просто запиши (?:идею|мысль)\b"
     ),
     "chat": re.compile(r"(?:ну |так )?спроси (?:у )?чат"),
     # Only to look: what is to be mended is another tool's.
     "browser": re.compile(
-        rf"(?:{_LOOKS}(?: \S+)? в браузере|(?:(?:э|ну|так) ){{0,3}}(?:зайди|сходи) через браузер)\b"
+        rf"(?:{_LOOKS}(?: \S+)? в браузере|(?:(?:э|ну|так) ){{0,3}}(?:зайди|сходи) "
+        r"(?:через браузер|браузером))\b"
         r"(?!.*\b(?:исправь|почини|добавь|поправь|сделай так)\b)"
     ),
 }  # what nobody says but to ask for the tool
+_API = {"апи", "api", "sdk", "сдк"}  # «чат работает через клод апи»
+_HESITATION = re.compile(r"э+(?: э+)*|м{2,}|эм+")
 _AGENTS = {"claude", "codex"}  # nobody speaks of these but to ask for them
 
 
@@ -110,7 +114,7 @@ def _cut_short(spoken: str, tool: str, tools: Sequence[str]) -> bool:
 
 def asked_tool(text: str, tools: Sequence[str]) -> str | None:
     """The tool that a note clearly asks for («инструментом браузер …», «через кодекс …»), else None."""
-    tokens, named = [w.norm for w in words(text)], _named(tools)
+    tokens, named = [w.norm for w in words(text) if not _HESITATION.fullmatch(w.norm)], _named(tools)
     if phrase := next((t for t, asks in _PHRASES.items() if asks.match(" ".join(tokens))), None):
         return next((tool for tool in tools if tool.split("-")[0] == phrase), None)
     for place, word in enumerate(tokens[:-1]):
@@ -123,7 +127,7 @@ def asked_tool(text: str, tools: Sequence[str]) -> str | None:
         begin = place + 1 + (tokens[place + 1] in ("у", "это", "задачу", "эту"))
         found, _ = match_prefix(tokens[begin : begin + 3], named, most=3)
         told_of = _TELLERS & set(tokens[max(0, place - 4) : place])  # «как я пишу код через клод»
-        agent = found.slug in _AGENTS and not told_of
+        agent = found.slug in _AGENTS and not told_of and not _API & set(tokens[begin + 1 : begin + 3])
         if found.sure and (agent or word in _PLAIN_MARKS or (word in _WEAK_MARKS and place <= 1)):
             return found.slug
     return None

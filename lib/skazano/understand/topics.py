@@ -2,11 +2,11 @@
 
 import re
 
-from skazano.understand.words import WISHES, is_imperative, words
+from skazano.understand.words import WISHES, is_imperative, is_verb, words
 
 # A topic where a clause begins; «теперь» says that another one does.
 _TOPIC = re.compile(
-    r"(?:^|(?P<stop>[.!?;,])\s{0,3}|\s{1,3})(?:(?:а|и|так|ну)\s{1,3}){0,3}(?P<now>теперь\s+)?(?P<topic>(?:по|про|насч[её]т)\s+"
+    r"(?:^|(?P<stop>[.!?;,])\s{0,3}|\s{1,3})(?:(?:а|и|так|ну)\s{1,3}){0,3}(?P<now>(?:теперь|дальше)\s+)?(?P<topic>(?:по|про|насч[её]т)\s+"
     r"(?P<what>[\w-]{3,}))(?=\s*[:,–—]?\s+(?P<order>[\w-]+)(?:\s*[:,–—]?\s+(?P<next>[\w-]+))?)",
     re.I,
 )
@@ -36,7 +36,12 @@ def split_topics(text: str) -> list[str]:
 
 def _begins(found: re.Match[str]) -> bool:
     """Whether an order follows the topic, of one word or two: «по сайту поменяй», «по новому боту сделай»."""
-    return _asks(found["order"]) or _asks(found["next"] or "")
+    later = words(found.string[found.end() :])[:14] if found["now"] else []
+    return (
+        _asks(found["order"])
+        or _asks(found["next"] or "")
+        or any(_asks(w.norm) or is_verb(w.norm) for w in later)
+    )
 
 
 def _asks(word: str) -> bool:
